@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR BSD-2-Clause */
+/*
+ * The ABI of /dev/bsdproc, shared by the module and userland. Plain C, fixed
+ * widths, no implicit padding.
+ *
+ * Versioned by size, as clone3() and openat2() are: the size encoded in the
+ * request number is the caller's sizeof. A struct may only grow at its end. The
+ * module reads what it knows; a longer struct is accepted while the part that
+ * the module does not know is zero (else E2BIG), a shorter one than the first
+ * version is EINVAL, an unknown request is ENOTTY. Reserved fields and unknown
+ * bits must be zero (else EINVAL). A bad address is EFAULT, and nothing has
+ * happened then.
+ */
+#ifndef _UAPI_BSDPROC_IOCTL_H
+#define _UAPI_BSDPROC_IOCTL_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define BSDPROC_DEVICE "/dev/bsdproc"
+#define BSDPROC_ABI_VERSION 1
+
+/* ---- extexit: how this thread, and perhaps its process, is to end -------- */
+
+#define BSDPROC_EXTEXIT_SIMPLE 0
+#define BSDPROC_EXTEXIT_SETINT 1
+#define BSDPROC_EXTEXIT_PROC (0 << 16)
+#define BSDPROC_EXTEXIT_LWP (1 << 16)
+
+/* What the caller must do next: end its thread, or the whole process. */
+#define BSDPROC_VERDICT_LWP 1  /* exit(0), the raw system call */
+#define BSDPROC_VERDICT_PROC 2 /* exit_group(status) */
+
+struct bsdproc_extexit {
+	__s32 how;     /* BSDPROC_EXTEXIT_* */
+	__s32 status;  /* exit status, and the int that SETINT stores */
+	__u64 addr;    /* int *, with SETINT only */
+	__u32 verdict; /* out: BSDPROC_VERDICT_* */
+	__u32 reserved;
+};
+
+/* ---- wait: claim a child that ended ------------------------------------- */
+
+#define BSDPROC_P_ALL 0
+#define BSDPROC_P_PID 1
+#define BSDPROC_P_PGID 2 /* id 0: the caller's own group */
+
+#define BSDPROC_WNOHANG 0x00000001u
+#define BSDPROC_WLINUXCLONE 0x80000000u
+
+/*
+ * On success with pid != 0 the calling thread holds the claim on that child:
+ * no other BSD wait reports it. The caller now reaps it with waitid(P_PID,
+ * pid, WEXITED). If that says ECHILD, a native wait was quicker: call again.
+ * A thread's claim ends with its next call here, and with the thread.
+ */
+struct bsdproc_wait {
+	__u32 idtype;  /* BSDPROC_P_* */
+	__u32 options; /* BSDPROC_W* */
+	__u64 id;
+	__u64 status;   /* int *, or 0; written with the wait status */
+	__u64 rusage;   /* struct rusage *, or 0; the child's and its children's */
+	__s32 pid;      /* out: the child, or 0 (WNOHANG: nothing to report) */
+	__s32 xstat;    /* out: its wait status */
+	__u32 uid;      /* out: its real user id */
+	__u32 reserved; /* 0 */
+};
+
+/* ---- the model, to look at ----------------------------------------------- */
+
+/* p_stat */
+#define BSDPROC_SIDL 1    /* being created */
+#define BSDPROC_SACTIVE 2 /* has lwps that may run */
+#define BSDPROC_SSTOP 3   /* stopped, by a signal or a tracer */
+#define BSDPROC_SZOMB 4   /* ended, not waited for yet */
+
+/* p_flag */
+#define BSDPROC_P_WEXIT 0x01    /* the process is exiting */
+#define BSDPROC_P_TRACED 0x02   /* a tracer is attached to one of its lwps */
+#define BSDPROC_P_PPWAIT 0x04   /* its parent waits in vfork for it */
+#define BSDPROC_P_EXEC 0x08     /* it has called exec */
+#define BSDPROC_P_CLAIMED 0x10  /* a wait holds the claim on it */
+#define BSDPROC_P_ADOPTED 0x20  /* older than the module, or its birth was missed */
+
+/* lwp_stat */
+#define BSDPROC_LSRUN 1   /* running or runnable */
+#define BSDPROC_LSSTOP 2  /* stopped */
+#define BSDPROC_LSSLEEP 3 /* asleep */
+#define BSDPROC_LSZOMB 4  /* ended, its task not released by Linux yet */
+
+/* lwp_flag */
+#define BSDPROC_LWP_WEXIT 0x01 /* the lwp is exiting or has exited */
+#define BSDPROC_LWP_MAIN 0x02  /* its Linux thread is the thread group's leader */
+
+struct bsdproc_rusage {
+	__u64 utime;   /* ns */
+	__u64 stime;   /* ns */
+	__u64 maxrss;  /* KiB */
+	__u64 minflt;
+	__u64 majflt;
+	__u64 inblock; /* 512-byte blocks */
+	__u64 oublock;
+	__u64 nvcsw;
+	__u64 nivcsw;
+};
+
+/* Numbers are those of the caller's pid and user namespace; 0 is out of sight. */
+struct bsdproc_kproc {
+	__s32 pid;
+	__s32 ppid;
+	__s32 pgid;
+	__s32 sid;
+	__u32 stat;      /* BSDPROC_S* */
+	__u32 flags;     /* BSDPROC_P_* */
+	__u32 nthreads;  /* lwps that have not exited */
+	__u32 nlwps;     /* lwps that Linux still shows: with an ended leader's */
+	__u32 nchildren; /* living and zombie children */
+	__u32 nzombies;  /* children that wait to be waited for */
+	__s32 sigparent; /* signal to the parent at exit; 0 none */
+	__s32 xstat;     /* wait status of a zombie, if the caller may see it */
+	__u32 ruid;
+	__u32 euid;
+	__u32 rgid;
+	__u32 egid;
+	__u32 holds;     /* references besides the model's own */
+	__u32 reserved;
+	char comm[16];
+	struct bsdproc_rusage ru;  /* own; zero if the caller may not see it */
+	struct bsdproc_rusage cru; /* of children waited for; the same */
+};
+
+struct bsdproc_klwp {
+	__s32 lwpid; /* DragonFly's: per process, from 1 */
+	__s32 tid;   /* Linux's */
+	__u32 stat;  /* BSDPROC_LS* */
+	__u32 flags; /* BSDPROC_LWP_* */
+};
+
+/* The pids of all procs in the caller's pid namespace, in no order. */
+struct bsdproc_list {
+	__u64 pids;  /* __s32 *, room for `room` of them */
+	__u32 room;
+	__u32 count; /* out: how many there are; more than room: call again */
+};
+
+/* One proc with its lwps, at one moment. ESRCH: no such proc. */
+struct bsdproc_getproc {
+	__s32 pid;  /* 0: the caller's own */
+	__u32 room; /* for this many lwps */
+	__u64 lwps; /* struct bsdproc_klwp *; kproc.nlwps > room: some were left out */
+	struct bsdproc_kproc kproc; /* out */
+};
+
+struct bsdproc_version {
+	__u32 version; /* out: BSDPROC_ABI_VERSION */
+	__u32 reserved;
+};
+
+#define BSDPROC_IOC_MAGIC 0xBD
+#define BSDPROC_VERSION _IOWR(BSDPROC_IOC_MAGIC, 0x00, struct bsdproc_version)
+#define BSDPROC_EXTEXIT _IOWR(BSDPROC_IOC_MAGIC, 0x01, struct bsdproc_extexit)
+#define BSDPROC_WAIT _IOWR(BSDPROC_IOC_MAGIC, 0x02, struct bsdproc_wait)
+#define BSDPROC_LIST _IOWR(BSDPROC_IOC_MAGIC, 0x10, struct bsdproc_list)
+#define BSDPROC_GETPROC _IOWR(BSDPROC_IOC_MAGIC, 0x11, struct bsdproc_getproc)
+
+#endif /* _UAPI_BSDPROC_IOCTL_H */
