@@ -156,10 +156,17 @@ struct bsdproc_version {
 	__u32 reserved;
 };
 
+/* The calling thread. */
+struct bsdproc_gettid {
+	__s32 lwpid; /* out: its DragonFly lwp id */
+	__u32 reserved;
+};
+
 #define BSDPROC_IOC_MAGIC 0xBD
 #define BSDPROC_VERSION _IOWR(BSDPROC_IOC_MAGIC, 0x00, struct bsdproc_version)
 #define BSDPROC_EXTEXIT _IOWR(BSDPROC_IOC_MAGIC, 0x01, struct bsdproc_extexit)
 #define BSDPROC_WAIT _IOWR(BSDPROC_IOC_MAGIC, 0x02, struct bsdproc_wait)
+#define BSDPROC_GETTID _IOWR(BSDPROC_IOC_MAGIC, 0x03, struct bsdproc_gettid)
 #define BSDPROC_LIST _IOWR(BSDPROC_IOC_MAGIC, 0x10, struct bsdproc_list)
 #define BSDPROC_GETPROC _IOWR(BSDPROC_IOC_MAGIC, 0x11, struct bsdproc_getproc)
 
