@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The handle of /dev/bsdproc: opened on first use, kept for the life of the
+ * process, never closed.
+ *
+ * A handle has no state of its own: the module looks at the calling thread. So
+ * a child of fork() goes on with the handle it inherited, which is the same
+ * open file at the same number. It then needs no pid, no page that fork wipes
+ * and no atfork hook to notice the fork, costs nothing on the wait path, does
+ * not pile up one more descriptor per generation, and works in a child that can
+ * no longer open the device (chroot, seccomp). exec() closes it (O_CLOEXEC).
+ *
+ * What this rests on is checked when it matters: the number may mean nothing,
+ * or something else, because the program closed all it did not know, or because
+ * the number was cached by a process with our memory but its own descriptor
+ * table (a vfork child). A request that fails in a way that a foreign file
+ * could fail is looked into, and if the number is not ours, it is forgotten:
+ * never closed, it is somebody else's.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bsdproc_ioctl.h>
+
+#include "internal.h"
+
+/* The number + 1, so that 0 is none: several threads and signal handlers may
+ * open at once, one wins the exchange, each loser closes what it opened. */
+static atomic_int handle;
+/* Which device that is: to tell our file from another one. */
+static atomic_ullong device;
+
+/* The raw calls: open() and close() of libc are cancellation points, and a
+ * thread must not be cancelled with a half-made handle. */
+static int open_raw(void)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, BSDPROC_DEVICE, O_RDWR | O_CLOEXEC, 0);
+}
+
+static void close_raw(int fd)
+{
+	syscall(SYS_close, fd);
+}
+
+static bool is_device(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == atomic_load(&device);
+}
+
+/*
+ * Opens the device at the number `wanted` if that is free, else anywhere above
+ * the standard streams: programs that start without those expect the next
+ * files they open to become them. Returns the descriptor, or -1 and errno.
+ */
+static int open_device(int wanted)
+{
+	int fd = open_raw();
+	int moved;
+	struct stat st;
+
+	if (fd == -1) {
+		if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
+			errno = ENOSYS;
+		return -1;
+	}
+	if (fstat(fd, &st) == -1 || !S_ISCHR(st.st_mode)) {
+		close_raw(fd);
+		errno = ENOSYS;
+		return -1;
+	}
+	atomic_store(&device, st.st_rdev);
+
+	if (wanted > STDERR_FILENO && fd != wanted) {
+		moved = fcntl(fd, F_DUPFD_CLOEXEC, wanted);
+		if (moved == wanted) {
+			close_raw(fd);
+			return moved;
+		}
+		if (moved != -1)
+			close_raw(moved);
+		/* Taken meanwhile: by another thread, for the same purpose? */
+		if (is_device(wanted)) {
+			close_raw(fd);
+			return wanted;
+		}
+	}
+	if (fd <= STDERR_FILENO) {
+		moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		close_raw(fd);
+		return moved;
+	}
+	return fd;
+}
+
+/*
+ * Gives a handle in place of `stale` (-1: there was none). One that lands on
+ * the stale number leaves the cache as it is: a vfork child that closed all
+ * descriptors and calls us then does not make its parent lose its own.
+ */
+static int renew(int stale)
+{
+	int expected = stale + 1;
+	int fd = open_device(stale);
+
+	if (fd == -1 || fd == stale)
+		return fd;
+	if (!atomic_compare_exchange_strong(&handle, &expected, fd + 1)) {
+		/* Somebody was quicker; expected is now what they cached. */
+		if (expected != 0 && is_device(expected - 1)) {
+			close_raw(fd);
+			return expected - 1;
+		}
+		/* Theirs is in another table. Ours is good, and the only one here. */
+		atomic_store(&handle, fd + 1);
+	}
+	return fd;
+}
+
+/* Could that error be a foreign file's, and is it? errno survives a no. */
+static bool is_stale(int fd)
+{
+	int error = errno;
+	bool stale;
+
+	switch (error) {
+	case EINTR:
+	case ECHILD:
+	case EFAULT:
+		return false; /* the module's, and worth no system call */
+	case EBADF:
+		return true;
+	}
+	stale = !is_device(fd);
+	errno = error;
+	return stale;
+}
+
+int bsdproc_call(unsigned long request, void *arg)
+{
+	int fd = atomic_load_explicit(&handle, memory_order_relaxed) - 1;
+	int saved = errno;
+
+	if (fd >= 0) {
+		if (ioctl(fd, request, arg) != -1)
+			return 0;
+		if (!is_stale(fd))
+			goto fail;
+	}
+
+	fd = renew(fd);
+	if (fd == -1)
+		return -1;
+	if (ioctl(fd, request, arg) == -1)
+		goto fail;
+	errno = saved;
+	return 0;
+
+fail:
+	/* Our device, and it does not know the request: an older module. */
+	if (errno == ENOTTY)
+		errno = ENOSYS;
+	return -1;
+}
