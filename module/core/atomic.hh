@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One word shared between CPUs. Acquire/release unless said otherwise.
+#pragma once
+
+namespace bsd {
+
+template <class T> class atomic {
+	T v_;
+
+public:
+	constexpr atomic() : v_{} {}
+	constexpr explicit atomic(T v) : v_{v} {}
+
+	T load() const { return __atomic_load_n(&v_, __ATOMIC_ACQUIRE); }
+	void store(T v) { __atomic_store_n(&v_, v, __ATOMIC_RELEASE); }
+	T exchange(T v) { return __atomic_exchange_n(&v_, v, __ATOMIC_ACQ_REL); }
+	// Returns the new value.
+	T add(T d) { return __atomic_add_fetch(&v_, d, __ATOMIC_ACQ_REL); }
+	// Adds one unless the value is zero; false: it was.
+	bool add_unless_zero()
+	{
+		T seen = __atomic_load_n(&v_, __ATOMIC_RELAXED);
+		while (seen)
+			if (__atomic_compare_exchange_n(&v_, &seen, seen + 1, true, __ATOMIC_ACQ_REL,
+			                                __ATOMIC_RELAXED))
+				return true;
+		return false;
+	}
+};
+
+} // namespace bsd

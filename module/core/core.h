@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the core offers its host: events in, requests in. Plain C.
+ * Errors are negative errno values.
+ */
+#ifndef BSDPROC_CORE_CORE_H
+#define BSDPROC_CORE_CORE_H
+
+#include "host.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Sizes of the objects that the host's pools hold. */
+extern const unsigned core_proc_size;
+extern const unsigned core_lwp_size;
+
+/* Before any event; cannot fail. */
+void core_init(void);
+/*
+ * Learns of every process alive. After all events are connected; process
+ * context, may sleep. -ENOMEM.
+ */
+int core_adopt_all(void);
+/* No more adopting: events are about to be disconnected. Any context. */
+void core_stop(void);
+/* Frees the whole model. Nothing else runs in the core, or will. May sleep. */
+void core_fini(void);
+/* What host_heal_later() asked for. Process context, may sleep. */
+void core_heal(void);
+
+/* ---- events, each inside RCU and unable to sleep ---------------------------- */
+
+/* A task was made and cannot run yet; in its maker's context. */
+void core_task_new(struct task_struct *task);
+/* The current task has a new program; the other threads are gone. */
+void core_task_exec(struct task_struct *task);
+/*
+ * The current task is in do_exit. Returns what core_task_exit() wants, to be
+ * called later in the exit, in process context; or null: nothing to do.
+ */
+struct host_work *core_task_exiting(struct task_struct *task);
+/* exit1 and lwp_exit: the rest of the current task's exit; may sleep. */
+void core_task_exit(struct host_work *work);
+/* Nothing runs or finds the task any more, its memory is about to go. softirq. */
+void core_task_free(struct task_struct *task);
+
+/* A grace period after host_reclaim_later(). softirq. */
+void core_reclaim(enum host_pool pool, struct host_work *work);
+
+/* ---- requests of the current task; process context, may sleep ---------------- */
+
+enum core_verdict { CORE_VERDICT_LWP = 1, CORE_VERDICT_PROC = 2 };
+enum core_who { CORE_WHO_PROC, CORE_WHO_LWP };
+/*
+ * Whether the current thread's end is its process's. With setint not null: the
+ * store, which is made at once or at the thread's end; the core owns it from
+ * here unless an error is returned. A core_verdict, or -ENOMEM.
+ */
+int core_extexit(enum core_who who, struct host_setint *setint);
+
+enum core_idtype { CORE_P_ALL, CORE_P_PID, CORE_P_PGID };
+
+struct core_wait_args {
+	enum core_idtype idtype;
+	struct pid *id; /* for PID and PGID; null: no such */
+	int nohang;
+	int linuxclone;
+	struct host_waiter *waiter;
+	/* out, with success */
+	struct pid *pid; /* the claimed child, with a reference; null: none yet */
+	int xstat;
+};
+/* kern_wait(). 0, -ECHILD, -ENOMEM, -ERESTARTSYS. */
+int core_wait(struct core_wait_args *args);
+/* Takes back the claim that core_wait() just gave. */
+void core_wait_cancel(void);
+
+/* The current thread's DragonFly lwp id, or -ENOMEM. */
+int core_lwp_tid(void);
+
+/* ---- the model, to look at ----------------------------------------------------- */
+
+/* p_stat */
+enum core_p_stat { CORE_SIDL = 1, CORE_SACTIVE, CORE_SSTOP, CORE_SZOMB };
+/* p_flag that an observer sees */
+enum core_p_flag {
+	CORE_P_WEXIT = 1 << 0,
+	CORE_P_TRACED = 1 << 1,
+	CORE_P_PPWAIT = 1 << 2,
+	CORE_P_EXEC = 1 << 3,
+	CORE_P_CLAIMED = 1 << 4,
+	CORE_P_ADOPTED = 1 << 5,
+};
+enum core_lwp_stat { CORE_LSRUN = 1, CORE_LSSTOP, CORE_LSSLEEP, CORE_LSZOMB };
+enum core_lwp_flag { CORE_LWP_WEXIT = 1 << 0, CORE_LWP_MAIN = 1 << 1 };
+
+struct core_kproc {
+	struct pid *ppid; /* null: proc0. Valid only inside RCU */
+	unsigned stat, flags;
+	unsigned nthreads, nlwps;
+	unsigned nchildren, nzombies;
+	int sigparent, xstat;
+	unsigned holds;
+};
+
+struct core_klwp {
+	int lwpid, tid;
+	unsigned stat, flags;
+};
+
+/*
+ * Brings what Linux changed without telling up to date. Before looking, and
+ * before saying that something is not there. Process context; may sleep.
+ */
+void core_settle(void);
+/* RCU. The proc `pid` and up to `room` of its lwps. 0, -ESRCH. */
+int core_getproc(struct pid *pid, struct core_kproc *kproc, struct core_klwp *lwps, unsigned room);
+/* The numbers of all procs in the current task's sight; returns how many. */
+unsigned core_list(int *pids, unsigned room);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BSDPROC_CORE_CORE_H */

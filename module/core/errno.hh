@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The errno values that the core gives, by Linux's numbers.
+#pragma once
+
+namespace bsd::err {
+
+inline constexpr int srch = -3;
+inline constexpr int child = -10;
+inline constexpr int nomem = -12;
+inline constexpr int exist = -17;
+inline constexpr int restartsys = -512; // EINTR, or the call anew: Linux decides
+
+} // namespace bsd::err

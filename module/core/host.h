@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the core asks of whoever hosts it: the kernel (module/linux) or a test
+ * program. Plain C, no Linux header. task_struct and pid are Linux's own and
+ * opaque here; the core compares such pointers and hands them back.
+ *
+ * "RCU": the caller is inside host_rcu_read_lock(). "leaf": may be called with
+ * core locks held; takes no core lock, does not sleep. What is not marked so is
+ * an effect, and is called with no core lock held.
+ */
+#ifndef BSDPROC_CORE_HOST_H
+#define BSDPROC_CORE_HOST_H
+
+#ifdef __cplusplus
+extern "C" {
+#else
+#include <linux/types.h>
+#endif
+
+struct task_struct;
+struct pid;
+
+/* ---- locks, RCU, memory --------------------------------------------------- */
+
+/* A spinlock that also keeps softirqs out; its size is the kernel's business. */
+struct host_lock {
+	unsigned char opaque[BSDPROC_LOCK_SIZE];
+} __attribute__((aligned(8)));
+
+enum host_lock_class { HOST_LOCK_PROC, HOST_LOCK_ADOPT, HOST_LOCK_LIMBO, HOST_LOCK_CLASSES };
+
+void host_lock_init(struct host_lock *lock, enum host_lock_class cls);
+void host_lock_acquire(struct host_lock *lock);
+/* The second lock of one class: the caller vouches for the order. */
+void host_lock_acquire_second(struct host_lock *lock);
+void host_lock_release(struct host_lock *lock);
+
+void host_rcu_read_lock(void);
+void host_rcu_read_unlock(void);
+
+/* Two words that the host may use once the object is on its way out. */
+struct host_work {
+	void *next;
+	void (*func)(struct host_work *);
+};
+
+/* leaf. Zeroed memory that never sleeps to get it, or null. */
+enum host_pool { HOST_POOL_PROC, HOST_POOL_LWP, HOST_POOLS };
+void *host_alloc(enum host_pool pool);
+void host_free(enum host_pool pool, void *object);
+/* leaf. Calls core_reclaim(pool, work) after a grace period. */
+void host_reclaim_later(enum host_pool pool, struct host_work *work);
+
+/* ---- the map: task -> lwp -------------------------------------------------- */
+
+struct host_link {
+	void *next;
+	struct task_struct *task;
+};
+
+/* leaf. 0, -EEXIST, -ENOMEM. */
+int host_map_insert(struct host_link *link);
+/* leaf. */
+void host_map_remove(struct host_link *link);
+/* RCU, leaf. */
+struct host_link *host_map_find(const struct task_struct *task);
+/*
+ * Visits every link, inside RCU; `restart` is called, and all seen so far is
+ * to be forgotten, when the map changed its size under the walk.
+ */
+void host_map_walk(void (*visit)(struct host_link *, void *), void (*restart)(void *), void *arg);
+/* Empties the map for good, calling drop for each link. May sleep. */
+void host_map_drain(void (*drop)(struct host_link *));
+
+/* ---- Linux's truth about a task or a process (all RCU, leaf) ---------------- */
+
+enum host_task_bit {
+	HOST_TASK_KTHREAD = 1 << 0,  /* has no proc */
+	HOST_TASK_LEADER = 1 << 1,   /* leads its thread group */
+	HOST_TASK_EXITING = 1 << 2,  /* has entered do_exit */
+	HOST_TASK_EXITED = 1 << 3,   /* its parent and children have been told */
+	HOST_TASK_RELEASED = 1 << 4, /* Linux has let go of it */
+	HOST_TASK_STOPPED = 1 << 5,
+	HOST_TASK_TRACED = 1 << 6,
+	HOST_TASK_ASLEEP = 1 << 7,
+	HOST_TASK_VFORK = 1 << 8,    /* its parent waits in vfork for it */
+	HOST_TASK_ALONE = 1 << 9,    /* its process has no other thread left */
+};
+
+struct task_struct *host_current(void);
+unsigned host_task_bits(const struct task_struct *task);
+/* The thread that is its parent for wait; never null, maybe the idle task. */
+struct task_struct *host_task_real_parent(const struct task_struct *task);
+/* Its process, null when released. No reference is taken. */
+struct pid *host_task_tgid(const struct task_struct *task);
+/* Its process group and session. */
+struct pid *host_task_pgid(const struct task_struct *task);
+struct pid *host_task_sid(const struct task_struct *task);
+/* Signal that its process sends the parent at exit; 0: none. */
+int host_task_exit_signal(const struct task_struct *task);
+/* Wait status of its process; only once its last thread is in do_exit. */
+int host_task_xstat(const struct task_struct *task);
+/* Its thread's number as the current task sees it; 0: out of sight. */
+int host_task_nr(const struct task_struct *task);
+/* Whether its whole process is exiting, not this thread alone. */
+int host_task_group_exit(const struct task_struct *task);
+/* Another thread of its process, or itself, for which `known` says so; or null. */
+struct task_struct *host_group_find(struct task_struct *task, int (*known)(struct task_struct *));
+
+void host_pid_get(struct pid *pid);
+void host_pid_put(struct pid *pid);
+/* Its number as the current task sees it; 0: out of sight. */
+int host_pid_nr(struct pid *pid);
+/* The pid with that number in the current task's namespace, or null. */
+struct pid *host_pid_find(int nr);
+/* The task that leads the process `pid`, null when Linux has released it. */
+struct task_struct *host_pid_leader(struct pid *pid);
+
+enum host_reap { HOST_REAP_GONE, HOST_REAP_NOT_YET, HOST_REAP_READY };
+/* Whether the current process could reap the ended process `pid` right now. */
+enum host_reap host_pid_reap(struct pid *pid);
+
+/* ---- effects ---------------------------------------------------------------- */
+
+/*
+ * Calls adopt(task) for every Linux task, inside RCU, until it returns non-zero;
+ * returns that, or 0.
+ */
+int host_tasks_walk(int (*adopt)(struct task_struct *));
+/* Asks for core_heal() soon, in process context. Any context. */
+void host_heal_later(void);
+/* Lets memory pressure pass: sleeps until memory can be had. */
+void host_memory_wait(void);
+
+/* RCU. Has everyone in that task's process who sleeps in wait look again. */
+void host_wake_waiters(struct task_struct *task);
+
+/*
+ * The current thread's sleep in wait: woken by Linux for each child of its
+ * process that ends, or only for `only` if not null. prepare() comes before
+ * the last look; sleep() returns non-zero when a signal is pending; finish()
+ * undoes prepare().
+ */
+struct host_waiter;
+void host_wait_prepare(struct host_waiter *waiter);
+int host_wait_sleep(struct host_waiter *waiter);
+void host_wait_finish(struct host_waiter *waiter);
+
+/* EXTEXIT_SETINT: makes the checked store and gives the address back. */
+struct host_setint;
+void host_setint_store(struct host_setint *setint);
+void host_setint_drop(struct host_setint *setint);
+
+/* A broken invariant: says so in the log, once for each place. Any context. */
+void host_warn(const char *what);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BSDPROC_CORE_HOST_H */

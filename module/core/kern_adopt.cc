@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Adoption: tasks older than the module, and those missed when memory was short.
+//
+// Anything that names an unknown task adopts it, as does the walk over all tasks
+// at load and after a loss. One lock serialises adoptions, so that two threads
+// of an unknown process cannot make two procs; a birth told by its event does
+// not take it, the map decides between the two.
+#include "errno.hh"
+#include "proc.hh"
+
+namespace bsd {
+
+static constinit spinlock adopt_lock{};
+static constinit atomic<bool> stopped{};
+static constinit atomic<bool> lost{};
+
+static int is_known(task_struct *task)
+{
+	return lwp_find(task) != nullptr;
+}
+
+static int adopt_one(task_struct *task)
+{
+	guard g(adopt_lock);
+	const unsigned bits = host_task_bits(task);
+	if (bits & (HOST_TASK_KTHREAD | HOST_TASK_RELEASED))
+		return err::srch;
+	if (is_known(task))
+		return 0;
+	task_struct *sibling = host_group_find(task, is_known);
+	lwp *lp = sibling ? lwp_find(sibling) : nullptr;
+	return lp ? lwp_attach(lp->lwp_proc, task, bits) : proc_attach(task, bits, CORE_P_ADOPTED);
+}
+
+int adopt(task_struct *task)
+{
+	// Parents first. The climb ends at a kernel thread: init's parent is one.
+	// A parent that Linux released meanwhile is not a parent any more: climb
+	// anew, though not for ever in a place that cannot sleep.
+	for (int tries = 0; tries < 64 && !stopped.load();) {
+		task_struct *eldest = task;
+		for (;;) {
+			task_struct *parent = host_task_real_parent(eldest);
+			if (is_known(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD))
+				break;
+			eldest = parent;
+		}
+		const int error = adopt_one(eldest);
+		if (eldest == task || error == err::nomem)
+			return error;
+		tries += error == err::srch;
+	}
+	return err::srch;
+}
+
+static int adopt_from_walk(task_struct *task)
+{
+	const int error = is_known(task) ? 0 : adopt(task);
+	return error == err::srch ? 0 : error;
+}
+
+lwp *lwp_find_or_adopt(task_struct *task)
+{
+	lwp *lp = lwp_find(task);
+	if (!lp && adopt(task) == 0)
+		lp = lwp_find(task);
+	return lp;
+}
+
+void model_lost_something()
+{
+	if (!lost.exchange(true))
+		host_heal_later();
+}
+
+bool model_is_whole()
+{
+	return !lost.load();
+}
+
+} // namespace bsd
+
+using namespace bsd;
+
+void core_init(void)
+{
+	adopt_lock.init(HOST_LOCK_ADOPT);
+	limbo_init();
+	proc_init(&proc0);
+}
+
+int core_adopt_all(void)
+{
+	// Memory may be short for long, but not for ever; then the caller decides.
+	for (int tries = 0; tries < 16; tries++) {
+		lost.store(false);
+		const int error = host_tasks_walk(adopt_from_walk);
+		if (error != err::nomem)
+			return error;
+		lost.store(true);
+		host_memory_wait();
+	}
+	return err::nomem;
+}
+
+void core_stop(void)
+{
+	stopped.store(true);
+}
+
+void core_heal(void)
+{
+	if (!model_is_whole() && core_adopt_all() == err::nomem)
+		host_heal_later();
+	limbo_settle();
+}
+
+void core_settle(void)
+{
+	if (!model_is_whole())
+		core_adopt_all();
+	limbo_settle();
+}

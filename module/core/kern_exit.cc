@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Ends of lwps and procs: extexit, killalllwps, exit1, lwp_exit.
+//
+// The seed's first exiting lwp kills the others, waits for them and goes on as
+// the master. Linux's threads die side by side, and it is the last that tells
+// the parent; so here the last lwp is the master, whoever began the exit.
+#include "errno.hh"
+#include "proc.hh"
+
+namespace bsd {
+
+void lwp_mark_wexit(proc *p, lwp *lp)
+{
+	if (!(lp->lwp_flag & LWP_WEXIT)) {
+		lp->lwp_flag |= LWP_WEXIT;
+		p->p_nrunning--;
+	}
+}
+
+void lwp_unlist(proc *p, lwp *lp)
+{
+	if (lp->lwp_flag & LWP_LISTED) {
+		lp->lwp_flag &= ~LWP_LISTED;
+		p->p_lwp_tree.erase(lp);
+	}
+}
+
+void lwp_exited(proc *p, lwp *lp)
+{
+	lwp_mark_wexit(p, lp);
+	lp->lwp_flag |= LWP_EXITED;
+	p->p_nthreads--;
+	p->p_nleaving++;
+	// Linux keeps an ended leader until its process is waited for.
+	if (lp != p->p_mainlwp)
+		lwp_unlist(p, lp);
+}
+
+// Linux does the killing. Marks every lwp, so that who comes later knows that
+// its status will not count.
+static void killlwps(proc *p) REQUIRES(p->p_token)
+{
+	for (lwp *tlp = p->p_lwp_tree.after(0); tlp; tlp = p->p_lwp_tree.after(tlp->lwp_tid))
+		lwp_mark_wexit(p, tlp);
+}
+
+// Begins the exit of the whole process; false: somebody else has (EALREADY).
+static bool killalllwps(proc *p) REQUIRES(p->p_token)
+{
+	if (p->p_flag & CORE_P_WEXIT)
+		return false;
+	p->p_flag |= CORE_P_WEXIT;
+	killlwps(p);
+	return true;
+}
+
+void proc_zombie(proc *p, int xstat)
+{
+	{
+		guard g(p->p_token);
+		p->p_flag |= CORE_P_WEXIT;
+		p->p_xstat = xstat;
+		p->p_stat = CORE_SZOMB;
+	}
+	{
+		parent_guard g(p);
+		if (proc *pp = g.get()) {
+			pp->p_token.held();
+			proc_unlink(p, pp);
+			p->p_ended = true;
+			proc_link(p, pp);
+		}
+	}
+}
+
+// The thread's part of an exit. The master's lwp has been counted until now, so
+// that no other could take itself for the last.
+static void lwp_exit(lwp *lp, bool masterexit)
+{
+	if (!masterexit)
+		return;
+	proc *p = lp->lwp_proc;
+	guard g(p->p_token);
+	lwp_exited(p, lp);
+}
+
+// The process's part, by its last lwp, before Linux tells the parent.
+static void exit1(lwp *lp)
+{
+	proc_zombie(lp->lwp_proc, host_task_xstat(lp->task));
+	lwp_exit(lp, true);
+}
+
+} // namespace bsd
+
+using namespace bsd;
+
+int core_extexit(core_who who, host_setint *setint)
+{
+	lwp *lp;
+	{
+		rcu_guard rcu;
+		lp = lwp_find_or_adopt(host_current());
+	}
+	if (!lp)
+		return err::nomem;
+	proc *p = lp->lwp_proc;
+
+	bool master = false;
+	{
+		guard g(p->p_token);
+		const int others = p->p_nrunning - !(lp->lwp_flag & LWP_WEXIT);
+		if (who == CORE_WHO_PROC || others == 0)
+			master = killalllwps(p);
+		lwp_mark_wexit(p, lp);
+	}
+	if (setint && master) {
+		host_setint_store(setint);
+	} else if (setint) {
+		if (lp->lwp_setint)
+			host_setint_drop(lp->lwp_setint);
+		lp->lwp_setint = setint;
+	}
+	return master ? CORE_VERDICT_PROC : CORE_VERDICT_LWP;
+}
+
+host_work *core_task_exiting(task_struct *task)
+{
+	if (host_task_bits(task) & HOST_TASK_KTHREAD)
+		return nullptr;
+	return lwp_find_or_adopt(task);
+}
+
+void core_task_exit(host_work *work)
+{
+	lwp *lp = static_cast<lwp *>(work);
+	proc *p = lp->lwp_proc;
+
+	// This thread will run no more user code.
+	if (lp->lwp_setint) {
+		host_setint_store(lp->lwp_setint);
+		lp->lwp_setint = nullptr;
+	}
+
+	rcu_guard rcu;
+	bool wake, orphans, master;
+	{
+		guard g(p->p_token);
+		if (host_task_group_exit(lp->task))
+			killalllwps(p);
+		wake = claim_drop(p, lp);
+		// With a thread missing from the model, Linux decides who was
+		// the last: limbo will find out.
+		master = p->p_nthreads == 1 && !(p->p_flag & P_INCOMPLETE);
+		if (!master)
+			lwp_exited(p, lp);
+		orphans = p->p_nchildren || p->p_nzombies || (p->p_flag & P_INCOMPLETE);
+	}
+	if (wake)
+		wake_waiters(p);
+	// Linux will give its children away when this thread, or one that is
+	// exiting beside it, tells the parent.
+	if (orphans)
+		limbo_add(p);
+	if (master)
+		exit1(lp);
+}
+
+void core_task_free(task_struct *task)
+{
+	lwp *lp = lwp_find(task);
+	if (!lp)
+		return;
+	proc *p = lp->lwp_proc;
+
+	bool gone;
+	{
+		guard g(p->p_token);
+		task_struct *leader = host_pid_leader(p->p_pid);
+		if (!(lp->lwp_flag & LWP_EXITED))
+			lwp_exited(p, lp); // no event told of it
+		p->p_nleaving--;
+		lwp_unlist(p, lp);
+		host_map_remove(lp);
+		claim_drop(p, lp);
+		if (p->p_mainlwp == lp)
+			p->p_mainlwp = leader ? lwp_find(leader) : nullptr;
+		// With not one lwp left in the model the proc is nobody's, and
+		// will be adopted anew if Linux still has it.
+		gone = !leader || (!p->p_nthreads && !p->p_nleaving);
+	}
+	if (lp->lwp_setint)
+		host_setint_drop(lp->lwp_setint);
+	if (gone)
+		proc_release(p);
+	if (lp != &p->p_firstlwp)
+		host_reclaim_later(HOST_POOL_LWP, lp);
+	proc_drop(p);
+}

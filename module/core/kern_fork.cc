@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Births: a new process, a new thread. Adoption comes through here too, with
+// tasks in any state.
+#include "errno.hh"
+#include "proc.hh"
+
+namespace bsd {
+
+// Counts a new lwp and lists it; true: the proc must go to limbo, as events of
+// the exit that this lwp is in may have come before the model knew it.
+static bool lwp_link(proc *p, lwp *lp, unsigned bits) REQUIRES(p->p_token)
+{
+	lp->lwp_tid = ++p->p_lasttid;
+	if (bits & HOST_TASK_LEADER)
+		p->p_mainlwp = lp;
+	p->p_nthreads++;
+	p->p_nrunning++;
+	p->p_lwp_tree.insert(lp);
+	lp->lwp_flag = LWP_LISTED;
+	if (bits & HOST_TASK_EXITED)
+		lwp_exited(p, lp);
+	else if (bits & HOST_TASK_EXITING)
+		lp->lwp_flag |= LWP_STRANDED;
+	return bits & HOST_TASK_EXITING;
+}
+
+int lwp_attach(proc *p, task_struct *task, unsigned bits)
+{
+	auto *lp = static_cast<lwp *>(host_alloc(HOST_POOL_LWP));
+	if (!lp)
+		return err::nomem;
+	lp->task = task;
+	lp->lwp_proc = p;
+
+	int error = err::srch;
+	bool limbo = false;
+	{
+		guard g(p->p_token);
+		if (!(p->p_flag & P_GONE))
+			error = host_map_insert(lp);
+		if (!error) {
+			p->p_refs.add(1);
+			limbo = lwp_link(p, lp, bits);
+		} else if (error == err::nomem) {
+			p->p_flag |= P_INCOMPLETE;
+		}
+	}
+	if (error)
+		host_free(HOST_POOL_LWP, lp);
+	if (limbo)
+		limbo_add(p);
+	return error == err::exist ? 0 : error;
+}
+
+// The parent to be of a new proc; adopts it if nobody told of it.
+static proc *find_parent(task_struct *task)
+{
+	task_struct *parent = host_task_real_parent(task);
+	if (host_task_bits(parent) & HOST_TASK_KTHREAD)
+		return &proc0;
+	lwp *lp = lwp_find(parent);
+	if (lp)
+		return lp->lwp_proc;
+	// Only for want of memory; what is missing will be looked for.
+	model_lost_something();
+	limbo_add(&proc0);
+	return &proc0;
+}
+
+int proc_attach(task_struct *task, unsigned bits, unsigned flag)
+{
+	pid *pid = host_task_tgid(task);
+	if (!pid)
+		return err::srch;
+	proc *p = proc_alloc(task, pid);
+	if (!p)
+		return err::nomem;
+
+	bool limbo;
+	{
+		guard g(p->p_token);
+		p->p_flag = flag;
+		limbo = lwp_link(p, &p->p_firstlwp, bits);
+	}
+	p->p_sigparent = host_task_exit_signal(task);
+
+	for (;;) {
+		proc *pp = find_parent(task);
+		int error = 0;
+		bool parent_limbo = false;
+		{
+			guard g(pp->p_token);
+			// Released in the meantime: Linux has chosen another parent.
+			if (pp->p_flag & P_GONE)
+				continue;
+			error = host_map_insert(&p->p_firstlwp);
+			if (!error) {
+				proc_link(p, pp);
+				parent_limbo = pp != &proc0 && proc_leaving(pp);
+			}
+		}
+		if (error) {
+			core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
+			return error == err::exist ? 0 : error;
+		}
+		if (parent_limbo)
+			limbo_add(pp);
+		break;
+	}
+	if (limbo)
+		limbo_add(p);
+	return 0;
+}
+
+} // namespace bsd
+
+using namespace bsd;
+
+void core_task_new(task_struct *task)
+{
+	const unsigned bits = host_task_bits(task);
+	if (bits & HOST_TASK_KTHREAD)
+		return;
+
+	// A new thread belongs to its maker's proc, a new process most often to
+	// its maker; when the model does not know the maker, adopt() finds out.
+	int error;
+	proc *p;
+	if (bits & HOST_TASK_LEADER)
+		error = lwp_find(host_task_real_parent(task)) ? proc_attach(task, bits, 0) : adopt(task);
+	else if ((p = proc_of(host_current())) && p->p_pid == host_task_tgid(task))
+		error = lwp_attach(p, task, bits);
+	else
+		error = adopt(task);
+	if (error == err::nomem)
+		model_lost_something();
+}

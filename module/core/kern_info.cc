@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The model as an observer sees it, and its end.
+#include "errno.hh"
+#include "proc.hh"
+
+namespace bsd {
+
+static unsigned lwp_stat(unsigned bits)
+{
+	if (bits & HOST_TASK_EXITED)
+		return CORE_LSZOMB;
+	if (bits & HOST_TASK_STOPPED)
+		return CORE_LSSTOP;
+	return bits & HOST_TASK_ASLEEP ? CORE_LSSLEEP : CORE_LSRUN;
+}
+
+static unsigned lwp_flags(const proc *p, const lwp *lp) REQUIRES(p->p_token)
+{
+	unsigned flags = 0;
+	if (lp->lwp_flag & LWP_WEXIT)
+		flags |= CORE_LWP_WEXIT;
+	if (lp == p->p_mainlwp)
+		flags |= CORE_LWP_MAIN;
+	return flags;
+}
+
+// What the lwps tell: which there are, and the process's state by theirs.
+static void read_lwps(proc *p, core_kproc *kp, core_klwp *lwps, unsigned room) REQUIRES(p->p_token)
+{
+	bool running = false, stopped = false;
+
+	for (lwp *lp = p->p_lwp_tree.after(0); lp; lp = p->p_lwp_tree.after(lp->lwp_tid)) {
+		// Not freed before it is unlisted, so its task is there.
+		const unsigned bits = host_task_bits(lp->task);
+		const unsigned stat = lwp_stat(bits);
+		running |= stat == CORE_LSRUN || stat == CORE_LSSLEEP;
+		stopped |= stat == CORE_LSSTOP;
+		if (bits & HOST_TASK_TRACED)
+			kp->flags |= CORE_P_TRACED;
+		if (bits & HOST_TASK_VFORK)
+			kp->flags |= CORE_P_PPWAIT;
+		if (kp->nlwps++ < room)
+			*lwps++ = {
+				.lwpid = lp->lwp_tid,
+				.tid = host_task_nr(lp->task),
+				.stat = stat,
+				.flags = lwp_flags(p, lp),
+			};
+	}
+	kp->stat = p->p_stat;
+	if (kp->stat == CORE_SACTIVE && stopped && !running)
+		kp->stat = CORE_SSTOP;
+}
+
+struct listing {
+	int *pids;
+	unsigned room, count;
+};
+
+static void list_one(host_link *link, void *arg) NO_THREAD_SAFETY_ANALYSIS
+{
+	const lwp *lp = static_cast<lwp *>(link);
+	auto *l = static_cast<listing *>(arg);
+	// One lwp stands for its proc; who is that changes in exec only.
+	if (__atomic_load_n(&lp->lwp_proc->p_mainlwp, __ATOMIC_RELAXED) != lp)
+		return;
+	const int nr = host_pid_nr(lp->lwp_proc->p_pid);
+	if (nr && l->count++ < l->room)
+		l->pids[l->count - 1] = nr;
+}
+
+static void list_restart(void *arg)
+{
+	static_cast<listing *>(arg)->count = 0;
+}
+
+// At the module's end: what the map knows goes, lwp by lwp.
+static void forget(host_link *link)
+{
+	lwp *lp = static_cast<lwp *>(link);
+	proc *p = lp->lwp_proc;
+	bool first;
+	{
+		guard g(p->p_token);
+		first = !(p->p_flag & P_GONE);
+		p->p_flag |= P_GONE;
+	}
+	if (lp->lwp_setint)
+		host_setint_drop(lp->lwp_setint);
+	if (lp != &p->p_firstlwp)
+		host_reclaim_later(HOST_POOL_LWP, lp);
+	if (first)
+		proc_drop(p);
+	proc_drop(p);
+}
+
+} // namespace bsd
+
+using namespace bsd;
+
+const unsigned core_proc_size = sizeof(proc);
+const unsigned core_lwp_size = sizeof(lwp);
+
+int core_getproc(pid *pid, core_kproc *kp, core_klwp *lwps, unsigned room)
+{
+	*kp = {};
+	proc *p = proc_by_pid(pid);
+	if (!p)
+		return err::srch;
+	{
+		guard g(p->p_token);
+		if (p->p_flag & P_GONE)
+			return err::srch;
+		kp->flags = p->p_flag & (CORE_P_WEXIT | CORE_P_EXEC | CORE_P_ADOPTED);
+		read_lwps(p, kp, lwps, room);
+		kp->nthreads = p->p_nthreads;
+		kp->nchildren = p->p_nchildren + p->p_nzombies;
+		kp->nzombies = p->p_nzombies;
+		kp->xstat = p->p_xstat;
+		// Besides the model's and the lwps'.
+		kp->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving;
+	}
+	parent_guard g(p);
+	if (proc *pp = g.get()) {
+		kp->ppid = pp->p_pid;
+		kp->sigparent = p->p_sigparent;
+		kp->flags |= p->p_claimant ? CORE_P_CLAIMED : 0;
+	}
+	return 0;
+}
+
+unsigned core_list(int *pids, unsigned room)
+{
+	listing l{pids, room, 0};
+	host_map_walk(list_one, list_restart, &l);
+	return l.count;
+}
+
+int core_lwp_tid(void)
+{
+	rcu_guard rcu;
+	lwp *lp = lwp_find_or_adopt(host_current());
+	if (!lp)
+		return err::nomem;
+	guard g(lp->lwp_proc->p_token);
+	return lp->lwp_tid;
+}
+
+void core_fini(void)
+{
+	limbo_drain();
+	host_map_drain(forget);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Procs: finding, linking, reparenting, releasing.
+#include "proc.hh"
+
+namespace bsd {
+
+constinit proc proc0{};
+
+lwp *lwp_find(const task_struct *task)
+{
+	return static_cast<lwp *>(host_map_find(task));
+}
+
+proc *proc_of(const task_struct *task)
+{
+	lwp *lp = lwp_find(task);
+	return lp ? lp->lwp_proc : nullptr;
+}
+
+proc *proc_by_pid(pid *pid)
+{
+	task_struct *leader = host_pid_leader(pid);
+	return leader ? proc_of(leader) : nullptr;
+}
+
+void proc_init(proc *p) NO_THREAD_SAFETY_ANALYSIS
+{
+	p->p_token.init(HOST_LOCK_PROC);
+	p->p_children.init();
+	p->p_zombies.init();
+	p->p_stat = CORE_SACTIVE;
+}
+
+proc *proc_alloc(task_struct *task, pid *pid)
+{
+	auto *p = static_cast<proc *>(host_alloc(HOST_POOL_PROC));
+	if (!p)
+		return nullptr;
+	proc_init(p);
+	host_pid_get(pid);
+	p->p_pid = pid;
+	p->p_refs.store(2); // the model's, and the first lwp's
+	p->p_firstlwp.task = task;
+	p->p_firstlwp.lwp_proc = p;
+	return p;
+}
+
+void proc_drop(proc *p)
+{
+	// The first lwp is long out of the map, and its work done.
+	if (p->p_refs.add(-1) == 0)
+		host_reclaim_later(HOST_POOL_PROC, &p->p_firstlwp);
+}
+
+parent_guard::parent_guard(proc *child)
+{
+	while ((pp_ = child->p_pptr.load())) {
+		pp_->p_token.lock();
+		if (child->p_pptr.load() == pp_)
+			return;
+		pp_->p_token.unlock();
+	}
+}
+
+parent_guard::~parent_guard()
+{
+	if (pp_)
+		pp_->p_token.unlock();
+}
+
+void proc_link(proc *child, proc *parent)
+{
+	if (child->p_ended) {
+		parent->p_zombies.push_back(child);
+		parent->p_nzombies++;
+	} else {
+		parent->p_children.push_back(child);
+		parent->p_nchildren++;
+		parent->p_nclone += child->p_sigparent != SIGCHLD;
+	}
+	child->p_pptr.store(parent);
+}
+
+void proc_unlink(proc *child, proc *parent)
+{
+	if (child->p_claimant) {
+		child->p_claimant->lwp_claim = nullptr;
+		child->p_claimant = nullptr;
+	}
+	list<proc, sibling_tag>::erase(child);
+	if (child->p_ended) {
+		parent->p_nzombies--;
+	} else {
+		parent->p_nchildren--;
+		parent->p_nclone -= child->p_sigparent != SIGCHLD;
+	}
+	child->p_pptr.store(nullptr);
+}
+
+proc *proc_linux_parent(const proc *child)
+{
+	const task_struct *leader = host_pid_leader(child->p_pid);
+	if (!leader)
+		return nullptr;
+	const task_struct *parent = host_task_real_parent(leader);
+	if (host_task_bits(parent) & HOST_TASK_KTHREAD)
+		return &proc0;
+	return proc_of(parent);
+}
+
+void proc_reparent(proc *child, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
+{
+	for (;;) {
+		proc *from = child->p_pptr.load();
+		proc *to = proc_linux_parent(child);
+		if (!to)
+			to = fallback;
+		if (!from || !to || from == to)
+			return;
+
+		// Two procs are locked only here, the lower address first.
+		proc *first = from < to ? from : to, *second = from < to ? to : from;
+		first->p_token.lock();
+		second->p_token.lock_second();
+		// Linux never gives a child to a process that it has released: if
+		// it looks so, it has given the child to yet another one by now.
+		const bool moved = child->p_pptr.load() == from && !(to->p_flag & P_GONE);
+		if (moved) {
+			proc_unlink(child, from);
+			child->p_sigparent = SIGCHLD;
+			proc_link(child, to);
+		}
+		second->p_token.unlock();
+		first->p_token.unlock();
+		if (moved)
+			return;
+	}
+}
+
+bool proc_leaving(const proc *p)
+{
+	return p->p_nleaving || !p->p_nrunning;
+}
+
+// Linux has given the children away when a process's last thread ended.
+static void release_children(proc *p)
+{
+	for (;;) {
+		proc *child;
+		{
+			guard g(p->p_token);
+			child = p->p_children.first() ?: p->p_zombies.first();
+			if (!child)
+				return;
+			child->p_refs.add(1);
+		}
+		proc_reparent(child, &proc0);
+		if (child->p_pptr.load() == &proc0)
+			limbo_add(&proc0); // to look again, should Linux know better
+		proc_drop(child);
+	}
+}
+
+void proc_release(proc *p)
+{
+	{
+		guard g(p->p_token);
+		if (p->p_flag & P_GONE)
+			return;
+		p->p_flag |= P_GONE;
+	}
+	release_children(p);
+	limbo_remove(p);
+
+	const proc *pp;
+	bool wake = false;
+	{
+		parent_guard g(p);
+		pp = g.get();
+		if (pp) {
+			// Who saw the claim on it may sleep for its outcome.
+			g.get()->p_token.held();
+			wake = p->p_claimant && g.get()->p_nwaiters;
+			proc_unlink(p, g.get());
+		}
+	}
+	if (wake)
+		wake_waiters(pp);
+	proc_drop(p);
+}
+
+bool claim_drop(proc *p, lwp *lp)
+{
+	proc *child = lp->lwp_claim;
+	if (!child)
+		return false;
+	child->p_claimant = nullptr;
+	lp->lwp_claim = nullptr;
+	return p->p_nwaiters != 0;
+}
+
+void wake_waiters(const proc *p)
+{
+	task_struct *leader = host_pid_leader(p->p_pid);
+	if (leader)
+		host_wake_waiters(leader);
+}
+
+} // namespace bsd
+
+using namespace bsd;
+
+void core_reclaim(host_pool pool, host_work *work)
+{
+	lwp *lp = static_cast<lwp *>(work);
+	void *object = lp;
+	if (pool == HOST_POOL_PROC) {
+		host_pid_put(lp->lwp_proc->p_pid);
+		object = lp->lwp_proc;
+	}
+	host_free(pool, object);
+}

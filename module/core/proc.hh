@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The model's two objects, and what every part of the core does with them.
+//
+// What Linux tells at any time without search (process group, session,
+// credentials, usage, stops) is read from Linux when someone looks; a copy could
+// only be older. The model keeps what Linux does not have or forgets.
+#pragma once
+
+#include "atomic.hh"
+#include "core.h"
+#include "list.hh"
+#include "lock.hh"
+#include "tree.hh"
+
+namespace bsd {
+
+inline constexpr int SIGCHLD = 17;
+
+struct proc;
+
+// lwp_flag
+enum : unsigned {
+	LWP_WEXIT = 1 << 0,    // is exiting: by extexit's verdict, or in do_exit
+	LWP_EXITED = 1 << 1,   // no longer counted in p_nthreads
+	LWP_LISTED = 1 << 2,   // in p_lwp_tree
+	LWP_STRANDED = 1 << 3, // adopted inside do_exit: its exit event may never come
+};
+
+// One Linux thread. Born by fork or adoption; in the map, and holding a
+// reference on its proc, until core_task_free().
+struct lwp : host_link, host_work, tree_node<lwp> {
+	proc *lwp_proc;           // never changes
+	host_setint *lwp_setint;  // its own thread's; then core_task_free's
+	proc *lwp_claim;          // the child that its wait claimed     (lwp_proc->p_token)
+	int lwp_tid;              // DragonFly's id, from 1              (lwp_proc->p_token)
+	unsigned lwp_flag;        //                                     (lwp_proc->p_token)
+};
+
+inline int lwp_key(const lwp &lp)
+{
+	return lp.lwp_tid;
+}
+
+// p_flag that only the core sees
+enum : unsigned {
+	P_GONE = 1 << 16,       // Linux has released it; no child may be linked
+	P_INCOMPLETE = 1 << 17, // a thread of it could not be modelled yet
+};
+
+struct sibling_tag;
+struct limbo_tag;
+
+// One Linux thread group, known by its TGID's struct pid.
+//
+// References: one for being in the model (until proc_release), one for each lwp
+// in the map. Memory goes after a grace period, so RCU readers may look at any
+// proc they find, and take p_token.
+struct proc : list_node<proc, sibling_tag>, list_node<proc, limbo_tag> {
+	spinlock p_token;
+	atomic<int> p_refs;
+	pid *p_pid;  // referenced, never changes
+	int p_xstat; // wait status; set before it is on p_zombies, never changed after
+
+	unsigned p_flag GUARDED_BY(p_token);
+	core_p_stat p_stat GUARDED_BY(p_token);
+	int p_nthreads GUARDED_BY(p_token); // lwps that have not exited
+	int p_nrunning GUARDED_BY(p_token); // of these, without LWP_WEXIT
+	int p_nleaving GUARDED_BY(p_token); // exited, and not freed by Linux yet
+	int p_lasttid GUARDED_BY(p_token);
+	tree<lwp, lwp_key> p_lwp_tree GUARDED_BY(p_token); // what Linux shows in /proc/PID/task
+	lwp *p_mainlwp GUARDED_BY(p_token);                // the thread group leader's
+
+	// Its children, living and ended, in the order of birth and of death.
+	list<proc, sibling_tag> p_children GUARDED_BY(p_token);
+	list<proc, sibling_tag> p_zombies GUARDED_BY(p_token);
+	unsigned p_nchildren GUARDED_BY(p_token);
+	unsigned p_nclone GUARDED_BY(p_token); // in p_children, with p_sigparent not SIGCHLD
+	unsigned p_nzombies GUARDED_BY(p_token);
+	unsigned p_nwaiters GUARDED_BY(p_token); // its lwps asleep in core_wait
+
+	// Its place with its parent: under the parent's p_token, see parent_guard.
+	atomic<proc *> p_pptr; // null before linking and after release
+	lwp *p_claimant;       // the parent's lwp that claimed it
+	int p_sigparent;
+	bool p_ended; // on the parent's p_zombies
+
+	bool p_inlimbo; // under limbo_lock
+
+	lwp p_firstlwp; // a process with one thread is one allocation
+};
+
+// The root: parent of init and of what kernel threads start.
+extern proc proc0;
+
+// ---- kern_proc.cc -----------------------------------------------------------
+
+// All of these: RCU.
+lwp *lwp_find(const task_struct *task);
+proc *proc_of(const task_struct *task);
+proc *proc_by_pid(pid *pid);
+
+void proc_init(proc *p);
+// A proc for the process `pid` with `task` its first lwp, neither linked nor in
+// the map; null: no memory.
+proc *proc_alloc(task_struct *task, pid *pid);
+void proc_drop(proc *p);
+
+// Locks the parent of a child, whoever that is at this moment; RCU.
+class TSA(scoped_lockable) parent_guard {
+	proc *pp_;
+
+public:
+	explicit parent_guard(proc *child) NO_THREAD_SAFETY_ANALYSIS;
+	~parent_guard() NO_THREAD_SAFETY_ANALYSIS;
+	parent_guard(const parent_guard &) = delete;
+	parent_guard &operator=(const parent_guard &) = delete;
+	proc *get() const { return pp_; } // null: the child is not linked
+};
+
+void proc_link(proc *child, proc *parent) REQUIRES(parent->p_token);
+void proc_unlink(proc *child, proc *parent) REQUIRES(parent->p_token);
+// The child's parent by Linux: proc0 if that is a kernel thread, null if it is
+// not in the model, or the child is no longer in Linux. RCU.
+proc *proc_linux_parent(const proc *child);
+// Moves a child to its parent by Linux, or to `fallback` where that is null;
+// does nothing if both are. Where it was must not matter to the caller. RCU.
+void proc_reparent(proc *child, proc *fallback);
+// Whether an exit under way could yet take a child away that is linked now.
+bool proc_leaving(const proc *p) REQUIRES(p->p_token);
+// Linux has released the process: out of the model. Any number of times. RCU.
+void proc_release(proc *p);
+// Gives a claim back; true: there may be someone to wake for it.
+bool claim_drop(proc *p, lwp *lp) REQUIRES(p->p_token);
+void wake_waiters(const proc *p);
+
+// ---- kern_fork.cc -----------------------------------------------------------
+
+// Puts `task` into the model with what its HOST_TASK_* bits say; RCU.
+// 0 (also when it is there already), -ESRCH (ends, nothing to model), -ENOMEM.
+int proc_attach(task_struct *task, unsigned bits, unsigned flag);
+int lwp_attach(proc *p, task_struct *task, unsigned bits);
+
+// ---- kern_exit.cc -----------------------------------------------------------
+
+void lwp_mark_wexit(proc *p, lwp *lp) REQUIRES(p->p_token);
+void lwp_unlist(proc *p, lwp *lp) REQUIRES(p->p_token);
+void lwp_exited(proc *p, lwp *lp) REQUIRES(p->p_token);
+// proc_move_allproc_zombie: the proc is a zombie of its parent; RCU.
+void proc_zombie(proc *p, int xstat);
+
+// ---- kern_adopt.cc ----------------------------------------------------------
+
+// A task that no event told of; RCU. As proc_attach.
+int adopt(task_struct *task);
+// The lwp of `task`, adopted if need be; null: cannot be had. RCU.
+lwp *lwp_find_or_adopt(task_struct *task);
+// Memory was short and something is missing: core_heal() will look for it.
+void model_lost_something();
+bool model_is_whole();
+
+// ---- kern_limbo.cc ----------------------------------------------------------
+
+// The proc wants another look: see there.
+void limbo_add(proc *p);
+void limbo_remove(proc *p);
+void limbo_init();
+void limbo_drain();
+// Settles what can be settled now. Process context, does not sleep; RCU not held.
+void limbo_settle();
+
+} // namespace bsd

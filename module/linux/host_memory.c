@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The objects' memory, and the map from tasks to lwps. */
+#include <linux/hash.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "linux.h"
+
+static struct kmem_cache *caches[HOST_POOLS];
+
+/* A constructor keeps the cache to itself, so that a leak shows at its end. */
+static void unmerged(void *object)
+{
+}
+
+void *host_alloc(enum host_pool pool)
+{
+	void *object = kmem_cache_alloc(caches[pool], GFP_ATOMIC | __GFP_NOWARN);
+
+	if (object)
+		memset(object, 0, kmem_cache_size(caches[pool]));
+	return object;
+}
+
+void host_free(enum host_pool pool, void *object)
+{
+	kmem_cache_free(caches[pool], object);
+}
+
+void host_memory_wait(void)
+{
+	void *object = kmem_cache_alloc(caches[HOST_POOL_PROC], GFP_KERNEL);
+
+	if (object)
+		kmem_cache_free(caches[HOST_POOL_PROC], object);
+}
+
+static void reclaim_proc(struct rcu_head *head)
+{
+	core_reclaim(HOST_POOL_PROC, (struct host_work *)head);
+}
+
+static void reclaim_lwp(struct rcu_head *head)
+{
+	core_reclaim(HOST_POOL_LWP, (struct host_work *)head);
+}
+
+void host_reclaim_later(enum host_pool pool, struct host_work *work)
+{
+	BUILD_BUG_ON(sizeof(struct rcu_head) != sizeof(struct host_work));
+	call_rcu((struct rcu_head *)work, pool == HOST_POOL_PROC ? reclaim_proc : reclaim_lwp);
+}
+
+static u32 hash_task(const void *key, u32 len, u32 seed)
+{
+	return hash_ptr(*(void *const *)key, 32) ^ seed;
+}
+
+static const struct rhashtable_params params = {
+	.key_len = sizeof(struct task_struct *),
+	.key_offset = offsetof(struct host_link, task),
+	.head_offset = offsetof(struct host_link, next),
+	.hashfn = hash_task,
+	.automatic_shrinking = true,
+};
+
+static struct rhashtable map;
+
+int host_map_insert(struct host_link *link)
+{
+	int error;
+
+	BUILD_BUG_ON(sizeof(struct rhash_head) != sizeof(link->next));
+	error = rhashtable_lookup_insert_fast(&map, (struct rhash_head *)&link->next, params);
+	/* The table's own limits are its memory's. */
+	return error && error != -EEXIST ? -ENOMEM : error;
+}
+
+void host_map_remove(struct host_link *link)
+{
+	rhashtable_remove_fast(&map, (struct rhash_head *)&link->next, params);
+}
+
+struct host_link *host_map_find(const struct task_struct *task)
+{
+	return rhashtable_lookup(&map, &task, params);
+}
+
+void host_map_walk(void (*visit)(struct host_link *, void *), void (*restart)(void *), void *arg)
+{
+	struct rhashtable_iter iter;
+	struct host_link *link;
+
+	rhashtable_walk_enter(&map, &iter);
+	rhashtable_walk_start(&iter);
+	while ((link = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(link))
+			restart(arg);
+		else
+			visit(link, arg);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
+static void drain_one(void *link, void *drop)
+{
+	((void (*)(struct host_link *))drop)(link);
+}
+
+void host_map_drain(void (*drop)(struct host_link *))
+{
+	rhashtable_free_and_destroy(&map, drain_one, drop);
+}
+
+int host_memory_init(void)
+{
+	int error = -ENOMEM;
+
+	caches[HOST_POOL_PROC] =
+		kmem_cache_create("bsdproc_proc", core_proc_size, 0, SLAB_HWCACHE_ALIGN, unmerged);
+	if (!caches[HOST_POOL_PROC])
+		return error;
+	caches[HOST_POOL_LWP] = kmem_cache_create("bsdproc_lwp", core_lwp_size, 0, 0, unmerged);
+	if (caches[HOST_POOL_LWP])
+		error = rhashtable_init(&map, &params);
+	if (error)
+		host_memory_exit();
+	return error;
+}
+
+/* The map was drained, or is empty still. */
+void host_memory_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(caches[HOST_POOL_LWP]);
+	kmem_cache_destroy(caches[HOST_POOL_PROC]);
+}

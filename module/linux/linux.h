@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of this folder offer each other. */
+#ifndef BSDPROC_LINUX_H
+#define BSDPROC_LINUX_H
+
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include "../core/core.h"
+#include "../../include/uapi/bsdproc_ioctl.h"
+
+#undef pr_fmt
+#define pr_fmt(fmt) "bsdproc: " fmt
+
+/* host_memory.c: the objects' memory and the map of tasks. */
+int host_memory_init(void);
+void host_memory_exit(void);
+
+/* host_heal.c */
+void host_heal_exit(void);
+
+/* host_wait.c */
+struct host_waiter {
+	struct wait_queue_entry entry;
+	struct pid *only;
+};
+/* only: wake for that process alone; null: for any child. */
+void host_waiter_init(struct host_waiter *waiter, struct pid *only);
+
+/*
+ * setint.c: checks that the caller may store an int at addr, and pins the memory
+ * for the store to come. ERR_PTR(-EFAULT, -ENOMEM); may sleep.
+ */
+struct host_setint *setint_prepare(unsigned long addr, int value);
+
+/*
+ * usage.c: what the process of that task has used, and the children that it
+ * waited for. The task is its leader. RCU.
+ */
+void usage_read(struct task_struct *leader, struct bsdproc_rusage *self,
+		struct bsdproc_rusage *children);
+void usage_add(struct bsdproc_rusage *sum, const struct bsdproc_rusage *more);
+
+/* kproc.c: BSDPROC_LIST and BSDPROC_GETPROC. Process context, may sleep. */
+long kproc_list(struct bsdproc_list *list);
+long kproc_get(struct bsdproc_getproc *get);
+
+/* probes.c */
+int probes_connect(void);
+void probes_disconnect(void);
+
+/* device.c */
+int device_init(void);
+void device_exit(void);
+
+#endif /* BSDPROC_LINUX_H */

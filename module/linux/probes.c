@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tracepoints that tell the core what happens, and the task_work by which a
+ * dying thread comes back to it where it may sleep.
+ */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/rcupdate_trace.h>
+#include <linux/sched.h>
+#include <linux/srcu.h>
+#include <linux/task_work.h>
+#include <linux/tracepoint.h>
+#include <trace/events/sched.h>
+#include <trace/events/task.h>
+
+#include "linux.h"
+
+/*
+ * Held by each thread between its exit event and the end of its task_work. A
+ * static one: threads may be in there while the module loads or goes.
+ */
+DEFINE_STATIC_SRCU(exit_srcu);
+
+/* The index that unlocking wants is in the choice of the function. */
+static void exit_work_0(struct callback_head *head)
+{
+	core_task_exit((struct host_work *)head);
+	__srcu_read_unlock(&exit_srcu, 0);
+}
+
+static void exit_work_1(struct callback_head *head)
+{
+	core_task_exit((struct host_work *)head);
+	__srcu_read_unlock(&exit_srcu, 1);
+}
+
+static void on_exit(struct task_struct *task)
+{
+	struct callback_head *head;
+	int idx;
+
+	BUILD_BUG_ON(sizeof(struct callback_head) != sizeof(struct host_work));
+	rcu_read_lock();
+	head = (struct callback_head *)core_task_exiting(task);
+	rcu_read_unlock();
+	if (!head)
+		return;
+	idx = __srcu_read_lock(&exit_srcu);
+	init_task_work(head, idx ? exit_work_1 : exit_work_0);
+	/* do_exit() runs it in exit_task_work(), which is yet to come. */
+	if (WARN_ON_ONCE(task_work_add(task, head, TWA_NONE)))
+		__srcu_read_unlock(&exit_srcu, idx);
+}
+
+static void on_free(void *data, struct task_struct *task)
+{
+	rcu_read_lock();
+	core_task_free(task);
+	rcu_read_unlock();
+}
+
+static void on_exec(void *data, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	rcu_read_lock();
+	core_task_exec(task);
+	rcu_read_unlock();
+}
+
+static void on_new(struct task_struct *task)
+{
+	rcu_read_lock();
+	core_task_new(task);
+	rcu_read_unlock();
+}
+
+/* Two events have changed their arguments over time; both forms are here. */
+static void on_exit_task(void *data, struct task_struct *task)
+{
+	on_exit(task);
+}
+
+static void __maybe_unused on_exit_dead(void *data, struct task_struct *task, bool group_dead)
+{
+	on_exit(task);
+}
+
+static void on_new_long(void *data, struct task_struct *task, unsigned long clone_flags)
+{
+	on_new(task);
+}
+
+static void __maybe_unused on_new_u64(void *data, struct task_struct *task, u64 clone_flags)
+{
+	on_new(task);
+}
+
+#define ON_EXIT                                                                        \
+	_Generic(&check_trace_callback_type_sched_process_exit,                        \
+		 void (*)(void (*)(void *, struct task_struct *)): on_exit_task,       \
+		 void (*)(void (*)(void *, struct task_struct *, bool)): on_exit_dead)
+#define ON_NEW                                                                                \
+	_Generic(&check_trace_callback_type_task_newtask,                                     \
+		 void (*)(void (*)(void *, struct task_struct *, unsigned long)): on_new_long, \
+		 void (*)(void (*)(void *, struct task_struct *, u64)): on_new_u64)
+
+/*
+ * In the order of connecting: who is born after the first three are heard is
+ * heard to the end. Births come from task_newtask, not sched_process_fork: that
+ * one does not tell of the threads that io_uring and vhost make.
+ */
+static struct probe {
+	const char *name;
+	void *function;
+	struct tracepoint *tracepoint;
+	bool connected;
+} probes[] = {
+	{ .name = "sched_process_free", .function = on_free },
+	{ .name = "sched_process_exit", .function = ON_EXIT },
+	{ .name = "sched_process_exec", .function = on_exec },
+	{ .name = "task_newtask", .function = ON_NEW },
+};
+
+/* A changed signature shall be a compile error. */
+static void __maybe_unused check_signatures(void)
+{
+	check_trace_callback_type_sched_process_free(on_free);
+	check_trace_callback_type_sched_process_exit(ON_EXIT);
+	check_trace_callback_type_sched_process_exec(on_exec);
+	check_trace_callback_type_task_newtask(ON_NEW);
+}
+
+static void find_tracepoint(struct tracepoint *tracepoint, void *data)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		if (!strcmp(tracepoint->name, probes[i].name))
+			probes[i].tracepoint = tracepoint;
+}
+
+static void disconnect(struct probe *probe)
+{
+	if (probe->connected)
+		tracepoint_probe_unregister(probe->tracepoint, probe->function, NULL);
+	probe->connected = false;
+}
+
+int probes_connect(void)
+{
+	int i, error;
+
+	for_each_kernel_tracepoint(find_tracepoint, NULL);
+	for (i = 0; i < ARRAY_SIZE(probes); i++) {
+		struct probe *probe = &probes[i];
+
+		if (!probe->tracepoint) {
+			pr_err("this kernel has no tracepoint %s\n", probe->name);
+			return -EOPNOTSUPP;
+		}
+		error = tracepoint_probe_register(probe->tracepoint, probe->function, NULL);
+		if (error) {
+			pr_err("cannot connect to tracepoint %s: %d\n", probe->name, error);
+			return error;
+		}
+		probe->connected = true;
+	}
+	return 0;
+}
+
+/* After it nothing of the core runs in any thread, nor will. Undoes also half a connect. */
+void probes_disconnect(void)
+{
+	int i;
+
+	core_stop();
+	for (i = ARRAY_SIZE(probes) - 1; i > 0; i--)
+		disconnect(&probes[i]);
+	tracepoint_synchronize_unregister();
+	/* Whoever is between exit event and task_work comes through. */
+	synchronize_srcu(&exit_srcu);
+	/* It looks into tasks, so it must end while frees are still heard of. */
+	host_heal_exit();
+	disconnect(&probes[0]);
+	tracepoint_synchronize_unregister();
+	/*
+	 * The last instructions of exit_work come after its unlocking: wait
+	 * until no task is preempted there.
+	 */
+	synchronize_rcu_tasks();
+}
