@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "json.hh"
+
+#include <cstring>
+
+#include <nlohmann/json.hpp>
+
+#include "status.hh"
+
+namespace bsdproc {
+
+using nlohmann::ordered_json;
+
+static ordered_json usage(const bsdproc_rusage &ru)
+{
+	return {
+		{"utime", ru.utime},     {"stime", ru.stime},     {"maxrss", ru.maxrss},
+		{"minflt", ru.minflt},   {"majflt", ru.majflt},   {"inblock", ru.inblock},
+		{"oublock", ru.oublock}, {"nvcsw", ru.nvcsw},     {"nivcsw", ru.nivcsw},
+	};
+}
+
+ordered_json to_json(const Proc &proc)
+{
+	const bsdproc_kproc &k = proc.k;
+	ordered_json lwps = ordered_json::array();
+
+	for (const bsdproc_klwp &lwp : proc.lwps)
+		lwps.push_back({
+			{"lwpid", lwp.lwpid},
+			{"tid", lwp.tid},
+			{"stat", lwp_stat_name(lwp.stat)},
+			{"flags", flag_names(lwp_flags(), lwp.flags)},
+		});
+	return {
+		{"pid", k.pid},
+		{"ppid", k.ppid},
+		{"pgid", k.pgid},
+		{"sid", k.sid},
+		{"stat", proc_stat_name(k.stat)},
+		{"flags", flag_names(proc_flags(), k.flags)},
+		{"nthreads", k.nthreads},
+		{"nlwps", k.nlwps},
+		{"nchildren", k.nchildren},
+		{"nzombies", k.nzombies},
+		{"sigparent", k.sigparent},
+		{"xstat", k.xstat},
+		{"ruid", k.ruid},
+		{"euid", k.euid},
+		{"rgid", k.rgid},
+		{"egid", k.egid},
+		{"holds", k.holds},
+		{"comm", std::string(k.comm, strnlen(k.comm, sizeof(k.comm)))},
+		{"ru", usage(k.ru)},
+		{"cru", usage(k.cru)},
+		{"lwps", std::move(lwps)},
+	};
+}
+
+std::string dump(const ordered_json &json)
+{
+	return json.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+} // namespace bsdproc

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The model as JSON.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "model.hh"
+
+namespace bsdproc {
+
+// All fields of a proc and its lwps, by the ABI's names.
+nlohmann::ordered_json to_json(const Proc &proc);
+
+// JSON is UTF-8; what a process put into its name need not be.
+std::string dump(const nlohmann::ordered_json &json);
+
+} // namespace bsdproc
