@@ -52,8 +52,12 @@ struct bsdproc_extexit {
  * On success with pid != 0 the calling thread holds the claim on that child:
  * no other BSD wait reports it. The caller now reaps it with waitid(P_PID,
  * pid, WEXITED). If that says ECHILD, a native wait was quicker: call again.
- * A thread's claim ends with its next call here, and with the thread.
+ * A thread's claim ends with its next call here, with BSDPROC_REAPED, and with
+ * the thread. Other threads of the process may sleep until it ends: with
+ * BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid has returned.
  */
+#define BSDPROC_WAIT_SHARED 0x1u
+
 struct bsdproc_wait {
 	__u32 idtype;  /* BSDPROC_P_* */
 	__u32 options; /* BSDPROC_W* */
@@ -63,7 +67,7 @@ struct bsdproc_wait {
 	__s32 pid;      /* out: the child, or 0 (WNOHANG: nothing to report) */
 	__s32 xstat;    /* out: its wait status */
 	__u32 uid;      /* out: its real user id */
-	__u32 reserved; /* 0 */
+	__u32 flags;    /* in: 0; out: BSDPROC_WAIT_* */
 };
 
 /* ---- the model, to look at ----------------------------------------------- */
@@ -167,6 +171,7 @@ struct bsdproc_gettid {
 #define BSDPROC_EXTEXIT _IOWR(BSDPROC_IOC_MAGIC, 0x01, struct bsdproc_extexit)
 #define BSDPROC_WAIT _IOWR(BSDPROC_IOC_MAGIC, 0x02, struct bsdproc_wait)
 #define BSDPROC_GETTID _IOWR(BSDPROC_IOC_MAGIC, 0x03, struct bsdproc_gettid)
+#define BSDPROC_REAPED _IO(BSDPROC_IOC_MAGIC, 0x04)
 #define BSDPROC_LIST _IOWR(BSDPROC_IOC_MAGIC, 0x10, struct bsdproc_list)
 #define BSDPROC_GETPROC _IOWR(BSDPROC_IOC_MAGIC, 0x11, struct bsdproc_getproc)
 

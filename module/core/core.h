@@ -71,11 +71,12 @@ struct core_wait_args {
 	/* out, with success */
 	struct pid *pid; /* the claimed child, with a reference; null: none yet */
 	int xstat;
+	int shared; /* other threads may wait for the claim's end */
 };
 /* kern_wait(). 0, -ECHILD, -ENOMEM, -ERESTARTSYS. */
 int core_wait(struct core_wait_args *args);
-/* Takes back the claim that core_wait() just gave. */
-void core_wait_cancel(void);
+/* Ends the claim that core_wait() gave, whether the child was reaped or not. */
+void core_wait_end(void);
 
 /* The current thread's DragonFly lwp id, or -ENOMEM. */
 int core_lwp_tid(void);

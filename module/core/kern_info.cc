@@ -64,6 +64,9 @@ static void list_one(host_link *link, void *arg) NO_THREAD_SAFETY_ANALYSIS
 	// One lwp stands for its proc; who is that changes in exec only.
 	if (__atomic_load_n(&lp->lwp_proc->p_mainlwp, __ATOMIC_RELAXED) != lp)
 		return;
+	// Between Linux's release and its telling of it.
+	if (!host_pid_leader(lp->lwp_proc->p_pid))
+		return;
 	const int nr = host_pid_nr(lp->lwp_proc->p_pid);
 	if (nr && l->count++ < l->room)
 		l->pids[l->count - 1] = nr;
@@ -107,6 +110,7 @@ int core_getproc(pid *pid, core_kproc *kp, core_klwp *lwps, unsigned room)
 	proc *p = proc_by_pid(pid);
 	if (!p)
 		return err::srch;
+	release_reaped(p);
 	{
 		guard g(p->p_token);
 		if (p->p_flag & P_GONE)

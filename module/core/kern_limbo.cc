@@ -116,8 +116,8 @@ static bool settle_stranded(proc *p) REQUIRES(p->p_token)
 	return all;
 }
 
-// True: nothing more will change in silence.
-static bool settle(proc *p)
+// p itself; true: nothing more will change in silence.
+static bool settle_self(proc *p)
 {
 	bool quiet, ended = false;
 	int xstat = 0;
@@ -143,6 +143,13 @@ static bool settle(proc *p)
 	}
 	if (ended)
 		proc_zombie(p, xstat);
+	return quiet;
+}
+
+static bool settle(proc *p)
+{
+	// Quiet first: then what the children's look finds is the last of it.
+	const bool quiet = settle_self(p);
 	settle_children(p);
 	return quiet;
 }

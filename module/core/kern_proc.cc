@@ -189,6 +189,25 @@ void proc_release(proc *p)
 	proc_drop(p);
 }
 
+void release_reaped(proc *p)
+{
+	for (;;) {
+		proc *reaped = nullptr;
+		{
+			guard g(p->p_token);
+			for (proc *child = p->p_zombies.first(); child && !reaped;
+			     child = p->p_zombies.after(child))
+				if (host_pid_reap(child->p_pid) == HOST_REAP_GONE)
+					reaped = child;
+			if (!reaped)
+				return;
+			reaped->p_refs.add(1);
+		}
+		proc_release(reaped);
+		proc_drop(reaped);
+	}
+}
+
 bool claim_drop(proc *p, lwp *lp)
 {
 	proc *child = lp->lwp_claim;

@@ -79,6 +79,7 @@ static found look(lwp *lp, core_wait_args *w, proc **released)
 			host_pid_get(child->p_pid);
 			w->pid = child->p_pid;
 			w->xstat = child->p_xstat;
+			w->shared = q->p_nthreads > 1;
 			return found::zombie;
 		}
 	}
@@ -144,8 +145,8 @@ int core_wait(core_wait_args *w)
 	if (!lp)
 		return err::nomem;
 
-	// The last claim is done with: reaped, or by a native wait elsewhere.
-	core_wait_cancel();
+	// The last claim is done with: reaped here, or by a native wait elsewhere.
+	core_wait_end();
 
 	w->pid = nullptr;
 	found result = scan(lp, w);
@@ -165,18 +166,28 @@ int core_wait(core_wait_args *w)
 	return error;
 }
 
-void core_wait_cancel(void)
+void core_wait_end(void)
 {
 	rcu_guard rcu;
 	lwp *lp = lwp_find(host_current());
 	if (!lp)
 		return;
-	proc *p = lp->lwp_proc;
-	bool wake;
+	proc *p = lp->lwp_proc, *reaped = nullptr;
+	bool wake = false;
 	{
 		guard g(p->p_token);
-		wake = claim_drop(p, lp);
+		proc *child = lp->lwp_claim;
+		if (child && host_pid_reap(child->p_pid) == HOST_REAP_GONE) {
+			reaped = child;
+			reaped->p_refs.add(1);
+		} else {
+			wake = claim_drop(p, lp);
+		}
 	}
 	if (wake)
 		wake_waiters(p);
+	if (reaped) {
+		proc_release(reaped);
+		proc_drop(reaped);
+	}
 }

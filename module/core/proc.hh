@@ -129,6 +129,8 @@ void proc_reparent(proc *child, proc *fallback);
 bool proc_leaving(const proc *p) REQUIRES(p->p_token);
 // Linux has released the process: out of the model. Any number of times. RCU.
 void proc_release(proc *p);
+// Releases the zombies of p that Linux has released. RCU.
+void release_reaped(proc *p);
 // Gives a claim back; true: there may be someone to wake for it.
 bool claim_drop(proc *p, lwp *lp) REQUIRES(p->p_token);
 void wake_waiters(const proc *p);

@@ -111,11 +111,12 @@ static long report(struct bsdproc_wait *w, const struct core_wait_args *args)
 	struct bsdproc_rusage self = {}, children = {};
 	struct task_struct *leader;
 
-	w->pid = w->xstat = w->uid = 0;
+	w->pid = w->xstat = w->uid = w->flags = 0;
 	if (args->pid) {
 		rcu_read_lock();
 		w->pid = pid_vnr(args->pid);
 		w->xstat = args->xstat;
+		w->flags = args->shared ? BSDPROC_WAIT_SHARED : 0;
 		leader = pid_task(args->pid, PIDTYPE_TGID);
 		/* Reaped just now? The library will find out. */
 		if (leader) {
@@ -144,7 +145,7 @@ static long do_wait(union call *call)
 	BUILD_BUG_ON(CORE_P_PID != BSDPROC_P_PID);
 	BUILD_BUG_ON(CORE_P_PGID != BSDPROC_P_PGID);
 
-	if (w->idtype > BSDPROC_P_PGID || w->reserved ||
+	if (w->idtype > BSDPROC_P_PGID || w->flags ||
 	    (w->options & ~(BSDPROC_WNOHANG | BSDPROC_WLINUXCLONE)))
 		return -EINVAL;
 	args.id = wait_id(w);
@@ -156,11 +157,17 @@ static long do_wait(union call *call)
 	if (!error) {
 		error = report(w, &args);
 		if (error)
-			core_wait_cancel();
+			core_wait_end();
 		put_pid(args.pid);
 	}
 	put_pid(args.id);
 	return error;
+}
+
+static long do_reaped(union call *call)
+{
+	core_wait_end();
+	return 0;
 }
 
 static long do_gettid(union call *call)
@@ -185,14 +192,15 @@ static long do_getproc(union call *call)
 	return kproc_get(&call->getproc);
 }
 
-/* size is the first version's and, until a struct grows, the module's. */
+/* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
 	long (*function)(union call *call);
 } calls[] = {
 	{ BSDPROC_VERSION, do_version }, { BSDPROC_EXTEXIT, do_extexit },
 	{ BSDPROC_WAIT, do_wait },       { BSDPROC_GETTID, do_gettid },
-	{ BSDPROC_LIST, do_list },       { BSDPROC_GETPROC, do_getproc },
+	{ BSDPROC_REAPED, do_reaped },   { BSDPROC_LIST, do_list },
+	{ BSDPROC_GETPROC, do_getproc },
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
@@ -205,11 +213,14 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		/* Direction, type and number; the size is the version. */
 		if (!((cmd ^ calls[i].cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT)))
 			break;
 	if (i == ARRAY_SIZE(calls))
 		return -ENOTTY;
 	size = _IOC_SIZE(calls[i].cmd);
+	if (!size && !usize)
+		return calls[i].function(NULL);
 	if (usize < size)
 		return -EINVAL;
 
@@ -225,7 +236,7 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 		return error;
 	if (copy_to_user(user, &call, size)) {
 		/* Gone since: only a claim could be lost with it. */
-		core_wait_cancel();
+		core_wait_end();
 		return -EFAULT;
 	}
 	return 0;

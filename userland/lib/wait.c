@@ -35,6 +35,15 @@ static int reap(pid_t pid, siginfo_t *info, struct rusage *ru)
 	return info->si_pid != 0;
 }
 
+/* Lets other threads know at once; what waitid said is the result all the same. */
+static void end_claim(void)
+{
+	int saved = errno;
+
+	bsdproc_call(BSDPROC_REAPED, NULL);
+	errno = saved;
+}
+
 static int status_of(const siginfo_t *info)
 {
 	switch (info->si_code) {
@@ -80,6 +89,8 @@ static pid_t wait_for(pid_t pid, int *status, int options, struct rusage *ru)
 			break;
 
 		reaped = reap(args.pid, &info, ru);
+		if (args.flags & BSDPROC_WAIT_SHARED)
+			end_claim();
 		if (reaped == -1)
 			return -1;
 		if (reaped) {
