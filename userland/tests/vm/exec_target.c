@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A program to exec: its first argument says what it does.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bsdproc.h"
+
+static int only_lwp(int code)
+{
+	return bsd_lwp_gettid() == 1 ? code : 90;
+}
+
+// vfork as the library's very first user: parent and child share its state.
+static int vfork_first(int how)
+{
+	int status = -1;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		bsd_extexit(how, 23, NULL);
+		_exit(91);
+	}
+	if (bsd_wait4(pid, &status, 0, NULL) != pid)
+		return 92;
+	return status == 23 << 8 ? 0 : 93;
+}
+
+static int inherited_child(pid_t pid, int want)
+{
+	int status = -1;
+
+	if (bsd_wait4(pid, &status, 0, NULL) != pid)
+		return 94;
+	return status == want << 8 ? 0 : 95;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	int code = argc > 2 ? atoi(argv[2]) : 0;
+
+	if (!strcmp(what, "exit"))
+		return code;
+	if (!strcmp(what, "lwp"))
+		return only_lwp(code);
+	if (!strcmp(what, "extexit"))
+		return bsd_extexit(EXTEXIT_LWP | EXTEXIT_SIMPLE, code, NULL) ? 96 : 97;
+	if (!strcmp(what, "vfork"))
+		return vfork_first(code ? EXTEXIT_LWP : EXTEXIT_PROC);
+	if (!strcmp(what, "wait"))
+		return inherited_child(code, argc > 3 ? atoi(argv[3]) : 0);
+	fprintf(stderr, "usage: exec_target exit|lwp|extexit|vfork|wait NUMBER ...\n");
+	return 98;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the storm programs share: their options, their rounds, their verdict.
+//
+//   storm_X [--procs N] [--rounds N] [--bsd]
+//
+// N workers run N rounds each. SIGTERM ends the storm after the round it is in. --bsd: wait
+// and exit by bsdproc's calls, else by Linux's. Exit status 0: every result was right.
+#ifndef STORM_H
+#define STORM_H
+
+#include "vm_proc.h"
+
+#include <getopt.h>
+#include <sys/prctl.h>
+
+#include <cstdarg>
+#include <vector>
+
+#include "bsdproc.h"
+
+namespace storm {
+
+using namespace vm;
+
+struct Options {
+	int procs = 4, rounds = 100;
+	bool bsd = false;
+};
+
+// Shared with the workers: whoever gets the signal, all of them stop.
+inline std::atomic<int> *stop;
+inline const char *program = "storm";
+inline int wrong;
+
+inline Options parse(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"procs", required_argument, nullptr, 'p'},
+		{"rounds", required_argument, nullptr, 'r'},
+		{"bsd", no_argument, nullptr, 'b'},
+		{},
+	};
+	Options options;
+	program = argv[0];
+	for (int c; (c = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
+		if (c == 'p')
+			options.procs = atoi(optarg);
+		else if (c == 'r')
+			options.rounds = atoi(optarg);
+		else if (c == 'b')
+			options.bsd = true;
+		else
+			exit(64);
+	}
+	if (optind != argc || options.procs < 1 || options.rounds < 1) {
+		fprintf(stderr, "usage: %s [--procs N] [--rounds N] [--bsd]\n", program);
+		exit(64);
+	}
+	return options;
+}
+
+__attribute__((format(printf, 2, 3))) inline void expect(bool right, const char *format, ...)
+{
+	if (right)
+		return;
+	int saved = errno;
+	va_list args;
+	va_start(args, format);
+	fprintf(stderr, "%s[%d]: ", program, getpid());
+	vfprintf(stderr, format, args);
+	fprintf(stderr, " (errno %d)\n", saved);
+	va_end(args);
+	wrong++;
+}
+
+// Waits for `id`, past interruptions; status of nobody: -1.
+inline pid_t collect(const Options &options, pid_t id, int *status)
+{
+	pid_t pid;
+	do
+		pid = options.bsd ? bsd_wait4(id, status, 0, nullptr) : wait4(id, status, 0, nullptr);
+	while (pid < 0 && errno == EINTR);
+	return pid;
+}
+
+inline void expect_end(const Options &options, pid_t pid, int want)
+{
+	int status = -1;
+	pid_t got = collect(options, pid, &status);
+	expect(got == pid && status == want, "waited for %d: got %d with status %#x, not %#x", pid, got,
+	       static_cast<unsigned>(status), static_cast<unsigned>(want));
+}
+
+inline void end_process(const Options &options, int code)
+{
+	if (options.bsd)
+		bsd_extexit(EXTEXIT_PROC | EXTEXIT_SIMPLE, code, nullptr);
+	_exit(options.bsd ? 97 : code);
+}
+
+inline void end_thread(const Options &options, int code)
+{
+	if (options.bsd)
+		bsd_extexit(EXTEXIT_LWP | EXTEXIT_SIMPLE, code, nullptr);
+	exit_thread_raw(options.bsd ? 97 : code);
+}
+
+// Runs `round(n)` in each worker; the exit status of the program.
+template <class F> int run(const Options &options, F round)
+{
+	Shared<std::atomic<int>> stopped;
+	stop = &*stopped;
+	struct sigaction act = {};
+	act.sa_handler = [](int) { *stop = 1; };
+	act.sa_flags = SA_RESTART;
+	sigaction(SIGTERM, &act, nullptr);
+	std::vector<pid_t> pids;
+	for (int p = 0; p < options.procs; p++)
+		pids.push_back(spawn([&] {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			for (int n = 0; n < options.rounds && !*stop; n++)
+				round(n + p);
+			return wrong ? 1 : 0;
+		}));
+	for (pid_t pid : pids) {
+		int status = native_reap(pid);
+		expect(status == 0, "worker %d ended with %#x", pid, static_cast<unsigned>(status));
+	}
+	return wrong ? 1 : 0;
+}
+
+} // namespace storm
+
+#endif // STORM_H

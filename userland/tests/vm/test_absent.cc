@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Where the module is not loaded: ENOSYS, and nothing else happens. The runner starts this
+// while it is out.
+#include "vm_test.h"
+
+using namespace vm;
+
+VM_TEST(Absent, WaitCalls)
+{
+	pid_t pid = spawn([] { return 3; });
+	native_peek(pid);
+	int status = 0x5a5a5a5a;
+	struct rusage ru;
+	memset(&ru, 0xa5, sizeof(ru));
+	EXPECT_ERRNO(bsd_wait(&status), ENOSYS);
+	EXPECT_ERRNO(bsd_waitpid(pid, &status, 0), ENOSYS);
+	EXPECT_ERRNO(bsd_wait3(&status, WNOHANG, &ru), ENOSYS);
+	EXPECT_ERRNO(bsd_wait4(-1, &status, 0, &ru), ENOSYS);
+	EXPECT_EQ(native_reap(pid), 3 << 8);
+}
+
+VM_TEST(Absent, Extexit)
+{
+	int mark = 7;
+	for (int who : {EXTEXIT_PROC, EXTEXIT_LWP})
+		for (int action : {EXTEXIT_SIMPLE, EXTEXIT_SETINT})
+			EXPECT_ERRNO(bsd_extexit(who | action, 5, &mark), ENOSYS);
+	EXPECT_EQ(mark, 7);
+}
+
+VM_TEST(Absent, LwpId)
+{
+	EXPECT_ERRNO(bsd_lwp_gettid(), ENOSYS);
+}
+
+// A program that asks again and again leaves no descriptors behind.
+VM_TEST(Absent, NoDescriptorsLeft)
+{
+	int before = dup(0);
+	ASSERT_GE(before, 0);
+	close(before);
+	for (int i = 0; i < 100; i++)
+		EXPECT_ERRNO(bsd_wait(nullptr), ENOSYS);
+	int after = dup(0);
+	close(after);
+	EXPECT_EQ(after, before);
+}
