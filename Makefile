@@ -1,19 +1,81 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make help says what there is.
+# `make help` says what there is.
 
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 
-# The kernel that module and VM are for: a name that scripts/kernel knows.
+# The kernel that the virtual machine boots: a name that scripts/kernel knows.
 KERNEL ?= 6.1
+# Headers to build the module against instead, such as /lib/modules/$(uname -r)/build.
+KDIR ?=
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
 B := $(CURDIR)/build
-MODULE_DIR = $(B)/module/$(if $(KDIR),$(notdir $(abspath $(KDIR))),$(KERNEL))
+MODULE_OUT := $(B)/module/$(if $(KDIR),other,$(KERNEL))
+KO := $(MODULE_OUT)/bsdproc.ko
+USERLAND := $(MAKE) -C userland O=$(B)/userland PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 .PHONY: all
 all: module userland
 
 .PHONY: module
-# KDIR: a kernel's build directory, such as /lib/modules/$(uname -r)/build.
 module:
-	@kdir="$(KDIR)"; [ -n "$$kdir" ] || kdir=$$(scripts/kernel $(KERNEL) --build-dir) || exit; \
-	scripts/build-module "$$kdir" "$(MODULE_DIR)"
+	@kdir="$(KDIR)"; [ -n "$$kdir" ] || kdir=$$(scripts/kernel --build-dir $(KERNEL)) || exit; \
+	scripts/build-module "$$kdir" $(MODULE_OUT)
+
+.PHONY: userland tests
+userland:
+	@$(USERLAND) all
+tests:
+	@$(USERLAND) all tests
+
+.PHONY: setup
+setup:
+	@scripts/setup
+
+.PHONY: run
+run: setup
+	@$(MAKE) -s -j2 all tests
+	@scripts/vm --kernel $(KERNEL) --no-module --timeout 240 --env BSDPROC_KO=$(KO) -- scripts/demo
+
+.PHONY: check
+check: setup
+	@KERNEL=$(KERNEL) scripts/check
+
+.PHONY: shell
+shell: setup
+	@$(MAKE) -s -j2 all
+	@scripts/vm --kernel $(KERNEL)
+
+# The module goes to the kernel that it was built for: this machine's by default.
+.PHONY: install
+install: KDIR := $(or $(KDIR),$(wildcard /lib/modules/$(shell uname -r)/build))
+install:
+	@$(MAKE) -s module KDIR=$(KDIR)
+	@$(USERLAND) all install
+	@scripts/install-module $(B)/module/$(if $(KDIR),other,$(KERNEL))/bsdproc.ko "$(DESTDIR)"
+
+.PHONY: format
+format:
+	@git ls-files '*.c' '*.h' '*.cc' '*.hh' | xargs clang-format -i
+
+.PHONY: clean
+clean:
+	rm -rf $(B)
+
+.PHONY: help
+help:
+	@echo 'make run       boot a kernel in a VM, load the module under load, show the model'
+	@echo 'make check     all tests; closes with "N passed, N failed"'
+	@echo 'make           build everything: the module for the VM kernel, library, tools'
+	@echo 'make module    the module alone'
+	@echo 'make userland  library and tools alone'
+	@echo 'make shell     a shell in the VM, with the module loaded'
+	@echo 'make install   module, library, headers, pkg-config file, tools, man pages'
+	@echo 'make format    clang-format over the sources'
+	@echo 'make clean     remove build/'
+	@echo
+	@echo 'KERNEL=6.1|6.12|7.2  the VM kernel        KDIR=DIR   headers to build against'
+	@echo 'PREFIX=/usr/local    for install          DESTDIR=   for install'

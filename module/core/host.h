@@ -85,6 +85,7 @@ enum host_task_bit {
 	HOST_TASK_ASLEEP = 1 << 7,
 	HOST_TASK_VFORK = 1 << 8,    /* its parent waits in vfork for it */
 	HOST_TASK_ALONE = 1 << 9,    /* its process has no other thread left */
+	HOST_TASK_LAST = 1 << 10,    /* all threads of its process have entered do_exit */
 };
 
 struct task_struct *host_current(void);

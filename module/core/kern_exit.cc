@@ -149,12 +149,12 @@ void core_task_exit(host_work *work)
 		if (host_task_group_exit(lp->task))
 			killalllwps(p);
 		wake = claim_drop(p, lp);
-		// With a thread missing from the model, Linux decides who was
-		// the last: limbo will find out.
-		master = p->p_nthreads == 1 && !(p->p_flag & P_INCOMPLETE);
+		// Linux knows of threads that the model may have missed. The
+		// last of those will be adopted in its exit, or found by limbo.
+		master = p->p_nthreads == 1 && (host_task_bits(lp->task) & HOST_TASK_LAST);
 		if (!master)
 			lwp_exited(p, lp);
-		orphans = p->p_nchildren || p->p_nzombies || (p->p_flag & P_INCOMPLETE);
+		orphans = p->p_nchildren || p->p_nzombies || (!master && !p->p_nthreads);
 	}
 	if (wake)
 		wake_waiters(p);

@@ -41,8 +41,6 @@ int lwp_attach(proc *p, task_struct *task, unsigned bits)
 		if (!error) {
 			p->p_refs.add(1);
 			limbo = lwp_link(p, lp, bits);
-		} else if (error == err::nomem) {
-			p->p_flag |= P_INCOMPLETE;
 		}
 	}
 	if (error)

@@ -43,8 +43,7 @@ inline int lwp_key(const lwp &lp)
 
 // p_flag that only the core sees
 enum : unsigned {
-	P_GONE = 1 << 16,       // Linux has released it; no child may be linked
-	P_INCOMPLETE = 1 << 17, // a thread of it could not be modelled yet
+	P_GONE = 1 << 16, // Linux has released it; no child may be linked
 };
 
 struct sibling_tag;

@@ -37,6 +37,8 @@ unsigned host_task_bits(const struct task_struct *task)
 		bits |= HOST_TASK_ASLEEP;
 	if (task->ptrace)
 		bits |= HOST_TASK_TRACED;
+	if (!atomic_read(&task->signal->live))
+		bits |= HOST_TASK_LAST;
 	if (task->vfork_done)
 		bits |= HOST_TASK_VFORK;
 	return bits;

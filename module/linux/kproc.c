@@ -114,6 +114,9 @@ static int get_of_pid(struct pid *pid, struct bsdproc_getproc *get)
 		error = core_getproc(pid, &kproc, lwps, room);
 	if (!error)
 		fill_kproc(&get->kproc, &kproc, pid, leader);
+	/* Still there after all was read: then it was there all the time. */
+	if (!error && pid_task(pid, PIDTYPE_TGID) != leader)
+		error = -ESRCH;
 	rcu_read_unlock();
 	if (!error)
 		error = copy_lwps(get->lwps, lwps, min(room, kproc.nlwps));
