@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,9 +32,13 @@
 
 #include "internal.h"
 
-/* The number + 1, so that 0 is none: several threads and signal handlers may
- * open at once, one wins the exchange, each loser closes what it opened. */
-static atomic_int handle;
+/*
+ * The descriptor + 1 in the low half, so that 0 is none; in the high half, how
+ * often it was renewed. Several threads and signal handlers may open at once:
+ * one wins the exchange, each loser closes what it opened. The count makes it a
+ * loss too when the winner got the very number that was stale.
+ */
+static _Atomic uint64_t handle;
 /* Which device that is: to tell our file from another one. */
 static atomic_ullong device;
 
@@ -87,11 +92,6 @@ static int open_device(int wanted)
 		}
 		if (moved != -1)
 			close_raw(moved);
-		/* Taken meanwhile: by another thread, for the same purpose? */
-		if (is_device(wanted)) {
-			close_raw(fd);
-			return wanted;
-		}
 	}
 	if (fd <= STDERR_FILENO) {
 		moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -101,26 +101,29 @@ static int open_device(int wanted)
 	return fd;
 }
 
-/*
- * Gives a handle in place of `stale` (-1: there was none). One that lands on
- * the stale number leaves the cache as it is: a vfork child that closed all
- * descriptors and calls us then does not make its parent lose its own.
- */
-static int renew(int stale)
+static int fd_of(uint64_t word)
 {
-	int expected = stale + 1;
-	int fd = open_device(stale);
+	return (int)(uint32_t)word - 1;
+}
 
-	if (fd == -1 || fd == stale)
-		return fd;
-	if (!atomic_compare_exchange_strong(&handle, &expected, fd + 1)) {
-		/* Somebody was quicker; expected is now what they cached. */
-		if (expected != 0 && is_device(expected - 1)) {
+/*
+ * Gives a handle in place of the stale one (or none) that `word` names. It gets
+ * the same number if it can: when a vfork child that closed all descriptors
+ * calls us, what it caches is then still right for its parent.
+ */
+static int renew(uint64_t word)
+{
+	int fd = open_device(fd_of(word));
+
+	if (fd == -1)
+		return -1;
+	while (!atomic_compare_exchange_strong(&handle, &word,
+					       ((word >> 32) + 1) << 32 | (uint32_t)(fd + 1))) {
+		/* Somebody was quicker; but perhaps in another descriptor table. */
+		if (is_device(fd_of(word))) {
 			close_raw(fd);
-			return expected - 1;
+			return fd_of(word);
 		}
-		/* Theirs is in another table. Ours is good, and the only one here. */
-		atomic_store(&handle, fd + 1);
 	}
 	return fd;
 }
@@ -146,8 +149,8 @@ static bool is_stale(int fd)
 
 int bsdproc_call(unsigned long request, void *arg)
 {
-	int fd = atomic_load_explicit(&handle, memory_order_relaxed) - 1;
-	int saved = errno;
+	uint64_t word = atomic_load_explicit(&handle, memory_order_acquire);
+	int fd = fd_of(word), saved = errno;
 
 	if (fd >= 0) {
 		if (ioctl(fd, request, arg) != -1)
@@ -156,7 +159,7 @@ int bsdproc_call(unsigned long request, void *arg)
 			goto fail;
 	}
 
-	fd = renew(fd);
+	fd = renew(word);
 	if (fd == -1)
 		return -1;
 	if (ioctl(fd, request, arg) == -1)
