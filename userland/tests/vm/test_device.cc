@@ -80,7 +80,7 @@ VM_TEST(Device, UnknownRequests)
 {
 	Device dev;
 	char buf[256] = {};
-	for (unsigned nr : {0x04u, 0x0fu, 0x12u, 0x7fu, 0xffu})
+	for (unsigned nr : {0x05u, 0x0fu, 0x12u, 0x7fu, 0xffu})
 		EXPECT_ERRNO(dev(_IOC(_IOC_READ | _IOC_WRITE, BSDPROC_IOC_MAGIC, nr, 32), buf), ENOTTY);
 	EXPECT_ERRNO(dev(_IOC(_IOC_READ | _IOC_WRITE, 'T', 1, 32), buf), ENOTTY);
 	EXPECT_ERRNO(dev(0x5401, buf), ENOTTY); // TCGETS: isatty() asks so
@@ -167,7 +167,7 @@ VM_TEST(Device, ReservedFields)
 	pid_t pid = spawn([] { return 1; });
 	native_peek(pid);
 	struct bsdproc_wait w = {};
-	w.reserved = 1;
+	w.flags = 1;
 	EXPECT_ERRNO(dev(BSDPROC_WAIT, &w), EINVAL);
 	EXPECT_EQ(native_reap(pid), 1 << 8);
 }

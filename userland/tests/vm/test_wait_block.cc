@@ -55,16 +55,15 @@ VM_TEST(WaitBlock, ChildWakesSleeper)
 // The child ends somewhere between the scan and the sleep: a lost wake-up hangs here.
 VM_TEST(WaitBlock, ChildEndsWhileWaiterGoesToSleep)
 {
-	Shared<std::atomic<int>> turn;
 	for (int i = 1; i <= rounds(1500); i++) {
+		Shared<Barrier> start(2);
 		pid_t pid = spawn([&] {
-			while (*turn != i) {
-			}
+			start->meet();
 			spin((i * 37) % 2000);
 			return i & 0xff;
 		});
 		int status = -1;
-		*turn = i;
+		start->meet();
 		ASSERT_EQ(bsd_wait4(-1, &status, 0, nullptr), pid);
 		ASSERT_EQ(status, exit_status(i));
 	}

@@ -4,6 +4,7 @@
 #define VM_PROC_H
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -123,28 +124,40 @@ private:
 	T *t_;
 };
 
-// Spins, so that those who meet leave within a few instructions of each other.
-class Barrier {
-public:
-	explicit Barrier(int n) : n_(n) {}
-	void meet()
-	{
-		come_.fetch_add(1);
-		for (int turns = 0; come_.load() < n_; turns++)
-			if (turns > 1000)
-				sched_yield();
-	}
-
-private:
-	std::atomic<int> come_{0};
-	int n_;
-};
-
 inline void spin(int turns)
 {
 	while (turns-- > 0)
 		std::atomic_signal_fence(std::memory_order_seq_cst);
 }
+
+// Those who meet sleep until the last has come, and then leave as close together as they
+// can: they spin for those still waking up, but not for long, as there may be more of them
+// than CPUs.
+class Barrier {
+public:
+	explicit Barrier(int n) : n_(n) {}
+	void meet()
+	{
+		if (come_.fetch_add(1) + 1 == n_) {
+			open_ = 1;
+			futex(FUTEX_WAKE, INT32_MAX);
+		}
+		while (open_ == 0)
+			futex(FUTEX_WAIT, 0);
+		awake_++;
+		for (int turns = 0; awake_ < n_ && turns < 5000; turns++)
+			spin(1);
+	}
+
+private:
+	void futex(int op, int value)
+	{
+		syscall(SYS_futex, reinterpret_cast<int *>(&open_), op, value, nullptr, nullptr, 0);
+	}
+
+	std::atomic<int> come_{0}, awake_{0}, open_{0};
+	int n_;
+};
 
 inline std::string slurp(const std::string &path)
 {
@@ -177,6 +190,13 @@ inline void until_gone(pid_t tid)
 {
 	while (state_of(tid) != 0)
 		sched_yield();
+}
+
+// Nothing that a wait could report: dead to Linux as well, if not swept up yet.
+inline bool no_more(pid_t pid)
+{
+	char state = state_of(pid);
+	return state == 0 || state == 'X';
 }
 
 inline bool waits_in_kernel(pid_t tid)
