@@ -85,6 +85,7 @@ struct bsdproc_wait {
 #define BSDPROC_P_EXEC 0x08     /* it has called exec */
 #define BSDPROC_P_CLAIMED 0x10  /* a wait holds the claim on it */
 #define BSDPROC_P_ADOPTED 0x20  /* older than the module, or its birth was missed */
+#define BSDPROC_P_HIDDEN 0x40   /* its status and usage are not the caller's to see */
 
 /* lwp_stat */
 #define BSDPROC_LSRUN 1   /* running or runnable */

@@ -16,16 +16,6 @@ public:
 	T exchange(T v) { return __atomic_exchange_n(&v_, v, __ATOMIC_ACQ_REL); }
 	// Returns the new value.
 	T add(T d) { return __atomic_add_fetch(&v_, d, __ATOMIC_ACQ_REL); }
-	// Adds one unless the value is zero; false: it was.
-	bool add_unless_zero()
-	{
-		T seen = __atomic_load_n(&v_, __ATOMIC_RELAXED);
-		while (seen)
-			if (__atomic_compare_exchange_n(&v_, &seen, seen + 1, true, __ATOMIC_ACQ_REL,
-			                                __ATOMIC_RELAXED))
-				return true;
-		return false;
-	}
 };
 
 } // namespace bsd

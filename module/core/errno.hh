@@ -6,6 +6,7 @@ namespace bsd::err {
 
 inline constexpr int srch = -3;
 inline constexpr int child = -10;
+inline constexpr int again = -11;
 inline constexpr int nomem = -12;
 inline constexpr int exist = -17;
 inline constexpr int restartsys = -512; // EINTR, or the call anew: Linux decides

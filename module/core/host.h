@@ -85,7 +85,9 @@ enum host_task_bit {
 	HOST_TASK_ASLEEP = 1 << 7,
 	HOST_TASK_VFORK = 1 << 8,    /* its parent waits in vfork for it */
 	HOST_TASK_ALONE = 1 << 9,    /* its process has no other thread left */
-	HOST_TASK_LAST = 1 << 10,    /* all threads of its process have entered do_exit */
+	HOST_TASK_LAST = 1 << 10,    /* all threads of its process are past exit's beginning */
+	HOST_TASK_LONE = 1 << 11,    /* no other thread of its process is outside do_exit */
+	HOST_TASK_WORKER = 1 << 12,  /* runs no user code: io_uring's, vhost's. At birth */
 };
 
 struct task_struct *host_current(void);
@@ -94,9 +96,7 @@ unsigned host_task_bits(const struct task_struct *task);
 struct task_struct *host_task_real_parent(const struct task_struct *task);
 /* Its process, null when released. No reference is taken. */
 struct pid *host_task_tgid(const struct task_struct *task);
-/* Its process group and session. */
 struct pid *host_task_pgid(const struct task_struct *task);
-struct pid *host_task_sid(const struct task_struct *task);
 /* Signal that its process sends the parent at exit; 0: none. */
 int host_task_exit_signal(const struct task_struct *task);
 /* Wait status of its process; only once its last thread is in do_exit. */
@@ -105,6 +105,8 @@ int host_task_xstat(const struct task_struct *task);
 int host_task_nr(const struct task_struct *task);
 /* Whether its whole process is exiting, not this thread alone. */
 int host_task_group_exit(const struct task_struct *task);
+/* Whether a thread of its process is inside do_exit and has not told Linux's others. */
+int host_group_exiting(struct task_struct *task);
 /* Another thread of its process, or itself, for which `known` says so; or null. */
 struct task_struct *host_group_find(struct task_struct *task, int (*known)(struct task_struct *));
 
@@ -112,8 +114,6 @@ void host_pid_get(struct pid *pid);
 void host_pid_put(struct pid *pid);
 /* Its number as the current task sees it; 0: out of sight. */
 int host_pid_nr(struct pid *pid);
-/* The pid with that number in the current task's namespace, or null. */
-struct pid *host_pid_find(int nr);
 /* The task that leads the process `pid`, null when Linux has released it. */
 struct task_struct *host_pid_leader(struct pid *pid);
 
@@ -128,7 +128,7 @@ enum host_reap host_pid_reap(struct pid *pid);
  * returns that, or 0.
  */
 int host_tasks_walk(int (*adopt)(struct task_struct *));
-/* Asks for core_heal() soon, in process context. Any context. */
+/* leaf. Asks for core_heal() soon, in process context. */
 void host_heal_later(void);
 /* Lets memory pressure pass: sleeps until memory can be had. */
 void host_memory_wait(void);
@@ -151,9 +151,6 @@ void host_wait_finish(struct host_waiter *waiter);
 struct host_setint;
 void host_setint_store(struct host_setint *setint);
 void host_setint_drop(struct host_setint *setint);
-
-/* A broken invariant: says so in the log, once for each place. Any context. */
-void host_warn(const char *what);
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,9 @@ namespace bsd {
 
 static constinit spinlock adopt_lock{};
 static constinit atomic<bool> stopped{};
-static constinit atomic<bool> lost{};
+// How often memory was short, and how many of these the last whole walk made good.
+static constinit atomic<unsigned> losses{};
+static constinit atomic<unsigned> healed{};
 
 static int is_known(task_struct *task)
 {
@@ -69,13 +71,13 @@ lwp *lwp_find_or_adopt(task_struct *task)
 
 void model_lost_something()
 {
-	if (!lost.exchange(true))
-		host_heal_later();
+	losses.add(1);
+	host_heal_later();
 }
 
 bool model_is_whole()
 {
-	return !lost.load();
+	return healed.load() == losses.load();
 }
 
 } // namespace bsd
@@ -93,11 +95,12 @@ int core_adopt_all(void)
 {
 	// Memory may be short for long, but not for ever; then the caller decides.
 	for (int tries = 0; tries < 16; tries++) {
-		lost.store(false);
+		const unsigned before = losses.load();
 		const int error = host_tasks_walk(adopt_from_walk);
-		if (error != err::nomem)
+		if (error != err::nomem) {
+			healed.store(before);
 			return error;
-		lost.store(true);
+		}
 		host_memory_wait();
 	}
 	return err::nomem;
@@ -110,9 +113,9 @@ void core_stop(void)
 
 void core_heal(void)
 {
-	if (!model_is_whole() && core_adopt_all() == err::nomem)
+	core_settle();
+	if (!model_is_whole())
 		host_heal_later();
-	limbo_settle();
 }
 
 void core_settle(void)

@@ -14,20 +14,26 @@ void core_task_exec(task_struct *task)
 	{
 		guard g(p->p_token);
 		// By a non-leader: the old leader's task is gone, its number ours.
-		if (p->p_mainlwp && p->p_mainlwp != lp)
-			lwp_unlist(p, p->p_mainlwp);
-		p->p_mainlwp = lp;
-
-		// Ids start anew with the program.
-		lwp_unlist(p, lp);
+		p->p_mainlwp.store(lp);
+		// Ids start anew with the program. Of the other threads only those
+		// adopted inside do_exit can still be listed.
+		while (lwp *tlp = p->p_lwp_tree.after(0)) {
+			lwp_unlist(p, tlp);
+			if (tlp != lp && !(tlp->lwp_flag & LWP_EXITED))
+				lwp_exited(p, tlp);
+		}
 		p->p_lasttid = lp->lwp_tid = 1;
-		p->p_lwp_tree.insert(lp);
-		lp->lwp_flag |= LWP_LISTED;
+		lwp_list(p, lp);
 
+		// It had an extexit's verdict, and did not keep to it.
 		if (lp->lwp_flag & LWP_WEXIT)
 			p->p_nrunning++;
 		lp->lwp_flag &= ~LWP_WEXIT;
 		p->p_flag = (p->p_flag & ~CORE_P_WEXIT) | CORE_P_EXEC;
+	}
+	if (lp->lwp_setint) {
+		host_setint_drop(lp->lwp_setint); // the memory it was for is gone
+		lp->lwp_setint = nullptr;
 	}
 	{
 		// Linux makes every program signal its end by SIGCHLD.

@@ -13,8 +13,14 @@ void lwp_mark_wexit(proc *p, lwp *lp)
 {
 	if (!(lp->lwp_flag & LWP_WEXIT)) {
 		lp->lwp_flag |= LWP_WEXIT;
-		p->p_nrunning--;
+		p->p_nrunning -= !(lp->lwp_flag & LWP_WORKER);
 	}
+}
+
+void lwp_list(proc *p, lwp *lp)
+{
+	lp->lwp_flag |= LWP_LISTED;
+	p->p_lwp_tree.insert(lp);
 }
 
 void lwp_unlist(proc *p, lwp *lp)
@@ -28,11 +34,13 @@ void lwp_unlist(proc *p, lwp *lp)
 void lwp_exited(proc *p, lwp *lp)
 {
 	lwp_mark_wexit(p, lp);
-	lp->lwp_flag |= LWP_EXITED;
+	if (lp->lwp_flag & LWP_STRANDED)
+		p->p_nstranded--;
+	lp->lwp_flag = (lp->lwp_flag & ~LWP_STRANDED) | LWP_EXITED;
 	p->p_nthreads--;
 	p->p_nleaving++;
 	// Linux keeps an ended leader until its process is waited for.
-	if (lp != p->p_mainlwp)
+	if (lp != p->p_mainlwp.load())
 		lwp_unlist(p, lp);
 }
 
@@ -54,12 +62,12 @@ static bool killalllwps(proc *p) REQUIRES(p->p_token)
 	return true;
 }
 
-void proc_zombie(proc *p, int xstat)
+void proc_zombie(proc *p, const task_struct *task)
 {
 	{
 		guard g(p->p_token);
 		p->p_flag |= CORE_P_WEXIT;
-		p->p_xstat = xstat;
+		p->p_xstat.store(host_task_xstat(task));
 		p->p_stat = CORE_SZOMB;
 	}
 	{
@@ -68,9 +76,20 @@ void proc_zombie(proc *p, int xstat)
 			pp->p_token.held();
 			proc_unlink(p, pp);
 			p->p_ended = true;
+			// An exec that came to nothing may have changed it.
+			p->p_sigparent = host_task_exit_signal(task);
 			proc_link(p, pp);
 		}
 	}
+}
+
+int proc_xstat(proc *p)
+{
+	// Linux may have the last word after exit1: a namespace's reboot code.
+	const task_struct *leader = host_pid_leader(p->p_pid);
+	if (leader && p->p_xstat.load())
+		p->p_xstat.store(host_task_xstat(leader));
+	return p->p_xstat.load();
 }
 
 // The thread's part of an exit. The master's lwp has been counted until now, so
@@ -87,7 +106,7 @@ static void lwp_exit(lwp *lp, bool masterexit)
 // The process's part, by its last lwp, before Linux tells the parent.
 static void exit1(lwp *lp)
 {
-	proc_zombie(lp->lwp_proc, host_task_xstat(lp->task));
+	proc_zombie(lp->lwp_proc, lp->task);
 	lwp_exit(lp, true);
 }
 
@@ -97,10 +116,14 @@ using namespace bsd;
 
 int core_extexit(core_who who, host_setint *setint)
 {
+	if (!model_is_whole())
+		core_settle();
 	lwp *lp;
+	bool lone;
 	{
 		rcu_guard rcu;
 		lp = lwp_find_or_adopt(host_current());
+		lone = host_task_bits(host_current()) & HOST_TASK_LONE;
 	}
 	if (!lp)
 		return err::nomem;
@@ -109,8 +132,9 @@ int core_extexit(core_who who, host_setint *setint)
 	bool master = false;
 	{
 		guard g(p->p_token);
+		// Others may have begun a native exit that the model has not seen.
 		const int others = p->p_nrunning - !(lp->lwp_flag & LWP_WEXIT);
-		if (who == CORE_WHO_PROC || others == 0)
+		if (who == CORE_WHO_PROC || others == 0 || lone)
 			master = killalllwps(p);
 		lwp_mark_wexit(p, lp);
 	}
@@ -148,6 +172,7 @@ void core_task_exit(host_work *work)
 		guard g(p->p_token);
 		if (host_task_group_exit(lp->task))
 			killalllwps(p);
+		lwp_mark_wexit(p, lp);
 		wake = claim_drop(p, lp);
 		// Linux knows of threads that the model may have missed. The
 		// last of those will be adopted in its exit, or found by limbo.
@@ -164,6 +189,18 @@ void core_task_exit(host_work *work)
 		limbo_add(p);
 	if (master)
 		exit1(lp);
+}
+
+// The old leader's task went, in an exec by another thread: that one leads now.
+static void set_main(proc *p, const task_struct *leader) REQUIRES(p->p_token)
+{
+	lwp *lp = leader ? lwp_find(leader) : nullptr;
+	if (lp && lp->lwp_proc != p)
+		lp = nullptr;
+	p->p_mainlwp.store(lp);
+	// It may have been killed since, and lingers as leaders do.
+	if (lp && !(lp->lwp_flag & LWP_LISTED))
+		lwp_list(p, lp);
 }
 
 void core_task_free(task_struct *task)
@@ -183,8 +220,8 @@ void core_task_free(task_struct *task)
 		lwp_unlist(p, lp);
 		host_map_remove(lp);
 		claim_drop(p, lp);
-		if (p->p_mainlwp == lp)
-			p->p_mainlwp = leader ? lwp_find(leader) : nullptr;
+		if (p->p_mainlwp.load() == lp)
+			set_main(p, leader);
 		// With not one lwp left in the model the proc is nobody's, and
 		// will be adopted anew if Linux still has it.
 		gone = !leader || (!p->p_nthreads && !p->p_nleaving);

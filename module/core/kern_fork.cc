@@ -12,15 +12,20 @@ static bool lwp_link(proc *p, lwp *lp, unsigned bits) REQUIRES(p->p_token)
 {
 	lp->lwp_tid = ++p->p_lasttid;
 	if (bits & HOST_TASK_LEADER)
-		p->p_mainlwp = lp;
+		p->p_mainlwp.store(lp);
 	p->p_nthreads++;
-	p->p_nrunning++;
-	p->p_lwp_tree.insert(lp);
-	lp->lwp_flag = LWP_LISTED;
-	if (bits & HOST_TASK_EXITED)
+	if (bits & HOST_TASK_WORKER)
+		lp->lwp_flag |= LWP_WORKER;
+	else
+		p->p_nrunning++;
+	lwp_list(p, lp);
+	if (bits & HOST_TASK_EXITED) {
 		lwp_exited(p, lp);
-	else if (bits & HOST_TASK_EXITING)
+	} else if (bits & HOST_TASK_EXITING) {
+		lwp_mark_wexit(p, lp);
 		lp->lwp_flag |= LWP_STRANDED;
+		p->p_nstranded++;
+	}
 	return bits & HOST_TASK_EXITING;
 }
 
@@ -36,7 +41,7 @@ int lwp_attach(proc *p, task_struct *task, unsigned bits)
 	bool limbo = false;
 	{
 		guard g(p->p_token);
-		if (!(p->p_flag & P_GONE))
+		if (!p->p_gone.load())
 			error = host_map_insert(lp);
 		if (!error) {
 			p->p_refs.add(1);
@@ -50,7 +55,7 @@ int lwp_attach(proc *p, task_struct *task, unsigned bits)
 	return error == err::exist ? 0 : error;
 }
 
-// The parent to be of a new proc; adopts it if nobody told of it.
+// The parent to be of a new proc.
 static proc *find_parent(task_struct *task)
 {
 	task_struct *parent = host_task_real_parent(task);
@@ -82,29 +87,33 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag)
 	}
 	p->p_sigparent = host_task_exit_signal(task);
 
-	for (;;) {
-		proc *pp = find_parent(task);
-		int error = 0;
-		bool parent_limbo = false;
-		{
-			guard g(pp->p_token);
-			// Released in the meantime: Linux has chosen another parent.
-			if (pp->p_flag & P_GONE)
-				continue;
+	int error;
+	proc *pp;
+	bool parent_limbo = false;
+	do {
+		pp = find_parent(task);
+		error = 0;
+		guard g(pp->p_token);
+		if (pp->p_gone.load()) {
+			// Linux has chosen another parent, or let go of the task too.
+			error = host_task_bits(task) & HOST_TASK_RELEASED ? err::srch : err::again;
+		} else {
+			// Linked first: who finds it in the map may take it to its end.
+			proc_link(p, pp);
 			error = host_map_insert(&p->p_firstlwp);
-			if (!error) {
-				proc_link(p, pp);
+			if (error)
+				proc_unlink(p, pp);
+			else
 				parent_limbo = pp != &proc0 && proc_leaving(pp);
-			}
 		}
-		if (error) {
-			core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
-			return error == err::exist ? 0 : error;
-		}
-		if (parent_limbo)
-			limbo_add(pp);
-		break;
+	} while (error == err::again);
+
+	if (error) {
+		core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
+		return error == err::exist ? 0 : error;
 	}
+	if (parent_limbo)
+		limbo_add(pp);
 	if (limbo)
 		limbo_add(p);
 	return 0;
@@ -124,8 +133,11 @@ void core_task_new(task_struct *task)
 	// its maker; when the model does not know the maker, adopt() finds out.
 	int error;
 	proc *p;
+	const task_struct *parent = host_task_real_parent(task);
 	if (bits & HOST_TASK_LEADER)
-		error = lwp_find(host_task_real_parent(task)) ? proc_attach(task, bits, 0) : adopt(task);
+		error = lwp_find(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD) ?
+		                proc_attach(task, bits, 0) :
+		                adopt(task);
 	else if ((p = proc_of(host_current())) && p->p_pid == host_task_tgid(task))
 		error = lwp_attach(p, task, bits);
 	else

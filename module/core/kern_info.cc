@@ -19,7 +19,7 @@ static unsigned lwp_flags(const proc *p, const lwp *lp) REQUIRES(p->p_token)
 	unsigned flags = 0;
 	if (lp->lwp_flag & LWP_WEXIT)
 		flags |= CORE_LWP_WEXIT;
-	if (lp == p->p_mainlwp)
+	if (lp == p->p_mainlwp.load())
 		flags |= CORE_LWP_MAIN;
 	return flags;
 }
@@ -57,12 +57,12 @@ struct listing {
 	unsigned room, count;
 };
 
-static void list_one(host_link *link, void *arg) NO_THREAD_SAFETY_ANALYSIS
+static void list_one(host_link *link, void *arg)
 {
 	const lwp *lp = static_cast<lwp *>(link);
 	auto *l = static_cast<listing *>(arg);
 	// One lwp stands for its proc; who is that changes in exec only.
-	if (__atomic_load_n(&lp->lwp_proc->p_mainlwp, __ATOMIC_RELAXED) != lp)
+	if (lp->lwp_proc->p_mainlwp.load() != lp)
 		return;
 	// Between Linux's release and its telling of it.
 	if (!host_pid_leader(lp->lwp_proc->p_pid))
@@ -85,8 +85,8 @@ static void forget(host_link *link)
 	bool first;
 	{
 		guard g(p->p_token);
-		first = !(p->p_flag & P_GONE);
-		p->p_flag |= P_GONE;
+		first = !p->p_gone.load();
+		p->p_gone.store(true);
 	}
 	if (lp->lwp_setint)
 		host_setint_drop(lp->lwp_setint);
@@ -113,14 +113,14 @@ int core_getproc(pid *pid, core_kproc *kp, core_klwp *lwps, unsigned room)
 	release_reaped(p);
 	{
 		guard g(p->p_token);
-		if (p->p_flag & P_GONE)
+		if (p->p_gone.load())
 			return err::srch;
 		kp->flags = p->p_flag & (CORE_P_WEXIT | CORE_P_EXEC | CORE_P_ADOPTED);
 		read_lwps(p, kp, lwps, room);
 		kp->nthreads = p->p_nthreads;
 		kp->nchildren = p->p_nchildren + p->p_nzombies;
 		kp->nzombies = p->p_nzombies;
-		kp->xstat = p->p_xstat;
+		kp->xstat = proc_xstat(p);
 		// Besides the model's and the lwps'.
 		kp->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving;
 	}

@@ -27,9 +27,9 @@ void limbo_init()
 void limbo_add(proc *p)
 {
 	guard g(limbo_lock);
-	if (p->p_inlimbo)
+	if (p->p_inlimbo.load())
 		return;
-	p->p_inlimbo = true;
+	p->p_inlimbo.store(true);
 	if (p != &proc0)
 		p->p_refs.add(1);
 	limbo.push_back(p);
@@ -38,7 +38,7 @@ void limbo_add(proc *p)
 
 static void take_out(proc *p) REQUIRES(limbo_lock)
 {
-	p->p_inlimbo = false;
+	p->p_inlimbo.store(false);
 	limbo.erase(p);
 	limbo_count.add(-1u);
 	if (p != &proc0)
@@ -47,8 +47,11 @@ static void take_out(proc *p) REQUIRES(limbo_lock)
 
 void limbo_remove(proc *p)
 {
+	// Most procs never were there. Who comes later is taken out by settle().
+	if (!p->p_inlimbo.load())
+		return;
 	guard g(limbo_lock);
-	if (p->p_inlimbo)
+	if (p->p_inlimbo.load())
 		take_out(p);
 }
 
@@ -90,67 +93,63 @@ static void settle_children(proc *p)
 	}
 }
 
-// proc0 is here with children whose parent the model could not name.
-static bool settle_root()
+static bool all_known(list<proc, sibling_tag> &siblings)
 {
-	settle_children(&proc0);
-	guard g(proc0.p_token);
-	for (proc *child = proc0.p_children.first(); child; child = proc0.p_children.after(child))
+	for (proc *child = siblings.first(); child; child = siblings.after(child))
 		if (!proc_linux_parent(child))
 			return false;
 	return true;
 }
 
-// Lwps adopted inside do_exit that have come out of it.
-static bool settle_stranded(proc *p) REQUIRES(p->p_token)
+// proc0 is here with children whose parent the model could not name.
+static bool settle_root()
 {
-	bool all = true;
-	for (lwp *lp = p->p_lwp_tree.after(0); lp; lp = p->p_lwp_tree.after(lp->lwp_tid)) {
-		if (!(lp->lwp_flag & LWP_STRANDED) || (lp->lwp_flag & LWP_EXITED))
-			continue;
-		if (host_task_bits(lp->task) & HOST_TASK_EXITED)
+	settle_children(&proc0);
+	guard g(proc0.p_token);
+	return all_known(proc0.p_children) && all_known(proc0.p_zombies);
+}
+
+// Whether a thread runs that has not entered do_exit: then Linux cannot have given
+// children away. Lwps adopted inside do_exit that have come out of it are done.
+static bool find_alive(proc *p) REQUIRES(p->p_token)
+{
+	bool alive = false;
+	for (lwp *lp = p->p_lwp_tree.after(0); lp && (!alive || p->p_nstranded);
+	     lp = p->p_lwp_tree.after(lp->lwp_tid)) {
+		const unsigned bits = host_task_bits(lp->task);
+		alive |= !(bits & HOST_TASK_EXITING);
+		if ((lp->lwp_flag & LWP_STRANDED) && (bits & HOST_TASK_EXITED))
 			lwp_exited(p, lp);
-		else
-			all = false;
 	}
-	return all;
+	return alive;
 }
 
-// p itself; true: nothing more will change in silence.
-static bool settle_self(proc *p)
-{
-	bool quiet, ended = false;
-	int xstat = 0;
-	{
-		guard g(p->p_token);
-		const task_struct *leader = host_pid_leader(p->p_pid);
-		if (!leader)
-			return false; // its release is on the way, and takes it out
-
-		quiet = settle_stranded(p);
-		const unsigned bits = host_task_bits(leader);
-		if (!p->p_nthreads && p->p_stat != CORE_SZOMB) {
-			ended = (bits & HOST_TASK_EXITED) && (bits & HOST_TASK_ALONE);
-			xstat = host_task_xstat(leader);
-			quiet = quiet && ended;
-		}
-		// Every lwp that left has told Linux so: all but an ended leader
-		// are freed by then.
-		const lwp *lp = p->p_mainlwp;
-		const bool lingers = lp && (lp->lwp_flag & LWP_EXITED);
-		if (p->p_nleaving != lingers || (lingers && !(bits & HOST_TASK_EXITED)))
-			quiet = false;
-	}
-	if (ended)
-		proc_zombie(p, xstat);
-	return quiet;
-}
-
+// True: nothing more will change in silence.
 static bool settle(proc *p)
 {
-	// Quiet first: then what the children's look finds is the last of it.
-	const bool quiet = settle_self(p);
-	settle_children(p);
+	bool quiet, alive;
+	task_struct *ended = nullptr;
+	{
+		guard g(p->p_token);
+		if (p->p_gone.load())
+			return true;
+		task_struct *leader = host_pid_leader(p->p_pid);
+		// Without, its release is on the way, and takes it out.
+		alive = find_alive(p);
+		quiet = leader && !host_group_exiting(leader) && !p->p_nstranded;
+		if (leader && !p->p_nthreads && p->p_stat != CORE_SZOMB) {
+			const unsigned bits = host_task_bits(leader);
+			if ((bits & HOST_TASK_EXITED) && (bits & HOST_TASK_ALONE))
+				ended = leader;
+			else
+				quiet = false;
+		}
+	}
+	if (ended)
+		proc_zombie(p, ended);
+	// After the look for quiet: what this finds then is the last of it.
+	if (!alive)
+		settle_children(p);
 	return quiet;
 }
 

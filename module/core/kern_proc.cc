@@ -113,7 +113,7 @@ void proc_reparent(proc *child, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
 	for (;;) {
 		proc *from = child->p_pptr.load();
 		proc *to = proc_linux_parent(child);
-		if (!to)
+		if (!to || (to == from && fallback))
 			to = fallback;
 		if (!from || !to || from == to)
 			return;
@@ -124,10 +124,15 @@ void proc_reparent(proc *child, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
 		second->p_token.lock_second();
 		// Linux never gives a child to a process that it has released: if
 		// it looks so, it has given the child to yet another one by now.
-		const bool moved = child->p_pptr.load() == from && !(to->p_flag & P_GONE);
+		// Nor to one whose last thread has given its own away: limbo is
+		// done with those, so Linux is asked again, now under the lock.
+		const proc *now = proc_linux_parent(child);
+		const bool moved = child->p_pptr.load() == from && !to->p_gone.load() &&
+		                   (now == to || to == fallback);
 		if (moved) {
+			const task_struct *leader = host_pid_leader(child->p_pid);
 			proc_unlink(child, from);
-			child->p_sigparent = SIGCHLD;
+			child->p_sigparent = leader ? host_task_exit_signal(leader) : SIGCHLD;
 			proc_link(child, to);
 		}
 		second->p_token.unlock();
@@ -165,27 +170,26 @@ void proc_release(proc *p)
 {
 	{
 		guard g(p->p_token);
-		if (p->p_flag & P_GONE)
+		if (p->p_gone.load())
 			return;
-		p->p_flag |= P_GONE;
+		p->p_gone.store(true);
 	}
 	release_children(p);
 	limbo_remove(p);
 
-	const proc *pp;
-	bool wake = false;
+	const proc *claimed_by = nullptr;
 	{
 		parent_guard g(p);
-		pp = g.get();
-		if (pp) {
-			// Who saw the claim on it may sleep for its outcome.
-			g.get()->p_token.held();
-			wake = p->p_claimant && g.get()->p_nwaiters;
-			proc_unlink(p, g.get());
+		if (proc *pp = g.get()) {
+			pp->p_token.held();
+			if (p->p_claimant)
+				claimed_by = pp;
+			proc_unlink(p, pp);
 		}
 	}
-	if (wake)
-		wake_waiters(pp);
+	// Who saw the claim may sleep for its outcome.
+	if (claimed_by)
+		wake_waiters(claimed_by);
 	proc_drop(p);
 }
 
@@ -197,7 +201,9 @@ void release_reaped(proc *p)
 			guard g(p->p_token);
 			for (proc *child = p->p_zombies.first(); child && !reaped;
 			     child = p->p_zombies.after(child))
-				if (host_pid_reap(child->p_pid) == HOST_REAP_GONE)
+				// Unless somebody is at it already.
+				if (!child->p_gone.load() &&
+				    host_pid_reap(child->p_pid) == HOST_REAP_GONE)
 					reaped = child;
 			if (!reaped)
 				return;
@@ -208,14 +214,14 @@ void release_reaped(proc *p)
 	}
 }
 
-bool claim_drop(proc *p, lwp *lp)
+bool claim_drop(proc *, lwp *lp)
 {
 	proc *child = lp->lwp_claim;
 	if (!child)
 		return false;
 	child->p_claimant = nullptr;
 	lp->lwp_claim = nullptr;
-	return p->p_nwaiters != 0;
+	return true;
 }
 
 void wake_waiters(const proc *p)

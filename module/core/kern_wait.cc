@@ -35,69 +35,83 @@ static bool wanted(const core_wait_args *w, const proc *child)
 // Whether a living child of q may yet become what is waited for.
 static bool living_wanted(const core_wait_args *w, proc *q) REQUIRES(q->p_token)
 {
-	switch (w->idtype) {
-	case CORE_P_PID: {
-		const proc *child = proc_by_pid(w->id);
-		return child && child->p_pptr.load() == q && !child->p_ended && wanted(w, child);
-	}
-	case CORE_P_PGID:
-		for (proc *child = q->p_children.first(); child; child = q->p_children.after(child))
-			if (wanted(w, child))
-				return true;
-		return false;
-	case CORE_P_ALL:
-		break;
-	}
-	return w->linuxclone ? q->p_nclone : q->p_nchildren - q->p_nclone;
+	if (w->idtype == CORE_P_ALL)
+		return w->linuxclone ? q->p_nclone : q->p_nchildren - q->p_nclone;
+	for (proc *child = q->p_children.first(); child; child = q->p_children.after(child))
+		if (wanted(w, child))
+			return true;
+	return false;
 }
 
-// One look at q's children. `released`: a zombie that Linux no longer has, with
-// a reference; the caller releases it and looks again.
-static found look(lwp *lp, core_wait_args *w, proc **released)
+// What a look has found so far, and what is to be done about it.
+struct sight {
+	found result = found::nobody;
+	proc *released = nullptr; // Linux no longer has it; with a reference
+};
+
+// A zombie that is waited for; true: the look is over.
+static bool look_at(proc *q, lwp *lp, core_wait_args *w, proc *child, sight *s) REQUIRES(q->p_token)
+{
+	if (child->p_gone.load())
+		return false; // somebody is releasing it
+	switch (host_pid_reap(child->p_pid)) {
+	case HOST_REAP_GONE:
+		child->p_refs.add(1);
+		s->released = child;
+		return true;
+	case HOST_REAP_NOT_YET:
+		s->result = found::somebody;
+		return false;
+	case HOST_REAP_READY:
+		break;
+	}
+	s->result = found::somebody;
+	if (child->p_claimant)
+		return false;
+	child->p_claimant = lp;
+	lp->lwp_claim = child;
+	host_pid_get(child->p_pid);
+	w->pid = child->p_pid;
+	w->xstat = proc_xstat(child);
+	w->shared = q->p_nthreads > 1;
+	s->result = found::zombie;
+	return true;
+}
+
+// One look at the caller's children.
+static sight look(lwp *lp, core_wait_args *w)
 {
 	proc *q = lp->lwp_proc;
-	found result = found::nobody;
+	sight s;
 
 	guard g(q->p_token);
-	for (proc *child = q->p_zombies.first(); child; child = q->p_zombies.after(child)) {
-		if (!wanted(w, child))
-			continue;
-		switch (host_pid_reap(child->p_pid)) {
-		case HOST_REAP_GONE:
-			child->p_refs.add(1);
-			*released = child;
-			return found::nobody;
-		case HOST_REAP_NOT_YET:
-			result = found::somebody;
-			break;
-		case HOST_REAP_READY:
-			result = found::somebody;
-			if (child->p_claimant)
-				break;
-			child->p_claimant = lp;
-			lp->lwp_claim = child;
-			host_pid_get(child->p_pid);
-			w->pid = child->p_pid;
-			w->xstat = child->p_xstat;
-			w->shared = q->p_nthreads > 1;
-			return found::zombie;
-		}
+	if (w->idtype == CORE_P_PID) {
+		proc *child = proc_by_pid(w->id);
+		if (!child || child->p_pptr.load() != q || !wanted(w, child))
+			return s;
+		if (child->p_ended)
+			look_at(q, lp, w, child, &s);
+		else
+			s.result = found::somebody;
+		return s;
 	}
+	for (proc *child = q->p_zombies.first(); child; child = q->p_zombies.after(child))
+		if (wanted(w, child) && look_at(q, lp, w, child, &s))
+			return s;
 	if (living_wanted(w, q))
-		result = found::somebody;
-	return result;
+		s.result = found::somebody;
+	return s;
 }
 
 static found scan(lwp *lp, core_wait_args *w)
 {
 	rcu_guard rcu;
 	for (;;) {
-		proc *released = nullptr;
-		const found result = look(lp, w, &released);
-		if (!released)
-			return result;
-		proc_release(released);
-		proc_drop(released);
+		const sight s = look(lp, w);
+		if (!s.released)
+			return s.result;
+		proc_release(s.released);
+		proc_drop(s.released);
 	}
 }
 
@@ -108,12 +122,9 @@ static int wait_asleep(lwp *lp, core_wait_args *w)
 	for (;;) {
 		core_settle();
 		host_wait_prepare(w->waiter);
-		found result = scan(lp, w);
-		if (result != found::zombie) {
-			limbo_settle();
-			result = scan(lp, w);
-		}
-		const int interrupted = result == found::somebody && host_wait_sleep(w->waiter);
+		limbo_settle();
+		const found result = scan(lp, w);
+		const bool interrupted = result == found::somebody && host_wait_sleep(w->waiter);
 		host_wait_finish(w->waiter);
 
 		if (result == found::zombie)
@@ -123,12 +134,6 @@ static int wait_asleep(lwp *lp, core_wait_args *w)
 		if (interrupted)
 			return err::restartsys;
 	}
-}
-
-static void count_waiter(proc *q, int change)
-{
-	guard g(q->p_token);
-	q->p_nwaiters += change;
 }
 
 } // namespace bsd
@@ -160,10 +165,7 @@ int core_wait(core_wait_args *w)
 		if (result == found::zombie || w->nohang)
 			return 0;
 	}
-	count_waiter(lp->lwp_proc, 1);
-	const int error = wait_asleep(lp, w);
-	count_waiter(lp->lwp_proc, -1);
-	return error;
+	return wait_asleep(lp, w);
 }
 
 void core_wait_end(void)
@@ -173,21 +175,20 @@ void core_wait_end(void)
 	if (!lp)
 		return;
 	proc *p = lp->lwp_proc, *reaped = nullptr;
-	bool wake = false;
+	bool wake;
 	{
 		guard g(p->p_token);
 		proc *child = lp->lwp_claim;
 		if (child && host_pid_reap(child->p_pid) == HOST_REAP_GONE) {
 			reaped = child;
 			reaped->p_refs.add(1);
-		} else {
-			wake = claim_drop(p, lp);
 		}
+		wake = claim_drop(p, lp);
 	}
-	if (wake)
-		wake_waiters(p);
 	if (reaped) {
 		proc_release(reaped);
 		proc_drop(reaped);
 	}
+	if (wake)
+		wake_waiters(p);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Locks that clang's thread-safety analysis understands.
 //
-// Order, outer first:  limbo_lock  >  adopt_lock  >  p_token (two p_tokens by
+// Order, outer first:  adopt_lock  >  limbo_lock  >  p_token (two p_tokens by
 // address, see proc_reparent). The host's map and allocator are leaves below.
 #pragma once
 

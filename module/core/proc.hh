@@ -24,6 +24,7 @@ enum : unsigned {
 	LWP_EXITED = 1 << 1,   // no longer counted in p_nthreads
 	LWP_LISTED = 1 << 2,   // in p_lwp_tree
 	LWP_STRANDED = 1 << 3, // adopted inside do_exit: its exit event may never come
+	LWP_WORKER = 1 << 4,   // runs no user code, so extexit does not wait for it
 };
 
 // One Linux thread. Born by fork or adoption; in the map, and holding a
@@ -41,11 +42,6 @@ inline int lwp_key(const lwp &lp)
 	return lp.lwp_tid;
 }
 
-// p_flag that only the core sees
-enum : unsigned {
-	P_GONE = 1 << 16, // Linux has released it; no child may be linked
-};
-
 struct sibling_tag;
 struct limbo_tag;
 
@@ -58,16 +54,18 @@ struct proc : list_node<proc, sibling_tag>, list_node<proc, limbo_tag> {
 	spinlock p_token;
 	atomic<int> p_refs;
 	pid *p_pid;  // referenced, never changes
-	int p_xstat; // wait status; set before it is on p_zombies, never changed after
+	atomic<int> p_xstat; // wait status, once SZOMB: see proc_xstat()
+	atomic<bool> p_gone; // released: no child may be linked. Set under p_token
 
 	unsigned p_flag GUARDED_BY(p_token);
 	core_p_stat p_stat GUARDED_BY(p_token);
 	int p_nthreads GUARDED_BY(p_token); // lwps that have not exited
-	int p_nrunning GUARDED_BY(p_token); // of these, without LWP_WEXIT
+	int p_nrunning GUARDED_BY(p_token); // of these, neither LWP_WEXIT nor LWP_WORKER
+	int p_nstranded GUARDED_BY(p_token); // of these, LWP_STRANDED
 	int p_nleaving GUARDED_BY(p_token); // exited, and not freed by Linux yet
 	int p_lasttid GUARDED_BY(p_token);
 	tree<lwp, lwp_key> p_lwp_tree GUARDED_BY(p_token); // what Linux shows in /proc/PID/task
-	lwp *p_mainlwp GUARDED_BY(p_token);                // the thread group leader's
+	atomic<lwp *> p_mainlwp; // the thread group leader's. Set under p_token
 
 	// Its children, living and ended, in the order of birth and of death.
 	list<proc, sibling_tag> p_children GUARDED_BY(p_token);
@@ -75,7 +73,6 @@ struct proc : list_node<proc, sibling_tag>, list_node<proc, limbo_tag> {
 	unsigned p_nchildren GUARDED_BY(p_token);
 	unsigned p_nclone GUARDED_BY(p_token); // in p_children, with p_sigparent not SIGCHLD
 	unsigned p_nzombies GUARDED_BY(p_token);
-	unsigned p_nwaiters GUARDED_BY(p_token); // its lwps asleep in core_wait
 
 	// Its place with its parent: under the parent's p_token, see parent_guard.
 	atomic<proc *> p_pptr; // null before linking and after release
@@ -83,7 +80,7 @@ struct proc : list_node<proc, sibling_tag>, list_node<proc, limbo_tag> {
 	int p_sigparent;
 	bool p_ended; // on the parent's p_zombies
 
-	bool p_inlimbo; // under limbo_lock
+	atomic<bool> p_inlimbo; // set under limbo_lock
 
 	lwp p_firstlwp; // a process with one thread is one allocation
 };
@@ -130,7 +127,7 @@ bool proc_leaving(const proc *p) REQUIRES(p->p_token);
 void proc_release(proc *p);
 // Releases the zombies of p that Linux has released. RCU.
 void release_reaped(proc *p);
-// Gives a claim back; true: there may be someone to wake for it.
+// Gives a claim back; true: there was one, and others may sleep because of it.
 bool claim_drop(proc *p, lwp *lp) REQUIRES(p->p_token);
 void wake_waiters(const proc *p);
 
@@ -144,10 +141,14 @@ int lwp_attach(proc *p, task_struct *task, unsigned bits);
 // ---- kern_exit.cc -----------------------------------------------------------
 
 void lwp_mark_wexit(proc *p, lwp *lp) REQUIRES(p->p_token);
+void lwp_list(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_unlist(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_exited(proc *p, lwp *lp) REQUIRES(p->p_token);
-// proc_move_allproc_zombie: the proc is a zombie of its parent; RCU.
-void proc_zombie(proc *p, int xstat);
+// proc_move_allproc_zombie: the proc of `task` is a zombie of its parent; RCU.
+void proc_zombie(proc *p, const task_struct *task);
+
+// The wait status as it is now; RCU.
+int proc_xstat(proc *p);
 
 // ---- kern_adopt.cc ----------------------------------------------------------
 

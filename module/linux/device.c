@@ -235,7 +235,7 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	if (error)
 		return error;
 	if (copy_to_user(user, &call, size)) {
-		/* Gone since: only a claim could be lost with it. */
+		/* Gone since. A claim can be given back, an extexit cannot. */
 		core_wait_end();
 		return -EFAULT;
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The objects' memory, and the map from tasks to lwps. */
-#include <linux/hash.h>
+#include <linux/err.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "linux.h"
@@ -52,16 +53,10 @@ void host_reclaim_later(enum host_pool pool, struct host_work *work)
 	call_rcu((struct rcu_head *)work, pool == HOST_POOL_PROC ? reclaim_proc : reclaim_lwp);
 }
 
-static u32 hash_task(const void *key, u32 len, u32 seed)
-{
-	return hash_ptr(*(void *const *)key, 32) ^ seed;
-}
-
 static const struct rhashtable_params params = {
 	.key_len = sizeof(struct task_struct *),
 	.key_offset = offsetof(struct host_link, task),
 	.head_offset = offsetof(struct host_link, next),
-	.hashfn = hash_task,
 	.automatic_shrinking = true,
 };
 
@@ -91,6 +86,7 @@ void host_map_walk(void (*visit)(struct host_link *, void *), void (*restart)(vo
 {
 	struct rhashtable_iter iter;
 	struct host_link *link;
+	unsigned n = 0;
 
 	rhashtable_walk_enter(&map, &iter);
 	rhashtable_walk_start(&iter);
@@ -99,9 +95,19 @@ void host_map_walk(void (*visit)(struct host_link *, void *), void (*restart)(vo
 			restart(arg);
 		else
 			visit(link, arg);
+		if (++n % 1024 == 0) {
+			rhashtable_walk_stop(&iter);
+			cond_resched();
+			rhashtable_walk_start(&iter);
+		}
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
+}
+
+unsigned host_map_size(void)
+{
+	return atomic_read(&map.nelems);
 }
 
 static void drain_one(void *link, void *drop)

@@ -57,8 +57,3 @@ void host_rcu_read_unlock(void)
 {
 	rcu_read_unlock();
 }
-
-void host_warn(const char *what)
-{
-	WARN(1, "bsdproc: %s\n", what);
-}

@@ -13,33 +13,44 @@ struct task_struct *host_current(void)
 	return current;
 }
 
+/* Since 6.4 vhost's threads are such too. */
+#ifndef PF_USER_WORKER
+#define PF_USER_WORKER 0
+#endif
+
 unsigned host_task_bits(const struct task_struct *task)
 {
-	const unsigned state = READ_ONCE(task->__state);
+	const unsigned state = READ_ONCE(task->__state), flags = READ_ONCE(task->flags);
+	const int exit_state = READ_ONCE(task->exit_state);
+	const struct signal_struct *signal = task->signal;
 	unsigned bits = 0;
 
-	if (task->flags & PF_KTHREAD)
+	if (flags & PF_KTHREAD)
 		bits |= HOST_TASK_KTHREAD;
-	if (thread_group_leader((struct task_struct *)task)) {
+	if (flags & (PF_IO_WORKER | PF_USER_WORKER))
+		bits |= HOST_TASK_WORKER;
+	if (data_race(thread_group_leader((struct task_struct *)task))) {
 		bits |= HOST_TASK_LEADER;
 		if (thread_group_empty((struct task_struct *)task))
 			bits |= HOST_TASK_ALONE;
 	}
-	if (task->flags & PF_EXITING)
+	if (flags & PF_EXITING)
 		bits |= HOST_TASK_EXITING;
-	if (READ_ONCE(task->exit_state))
+	if (exit_state)
 		bits |= HOST_TASK_EXITED;
-	if (READ_ONCE(task->exit_state) == EXIT_DEAD || !pid_alive(task))
+	if (exit_state == EXIT_DEAD || data_race(!pid_alive(task)))
 		bits |= HOST_TASK_RELEASED;
 	if (state & (__TASK_STOPPED | __TASK_TRACED))
 		bits |= HOST_TASK_STOPPED;
 	else if (state != TASK_RUNNING)
 		bits |= HOST_TASK_ASLEEP;
-	if (task->ptrace)
+	if (READ_ONCE(task->ptrace))
 		bits |= HOST_TASK_TRACED;
-	if (!atomic_read(&task->signal->live))
+	if (!atomic_read(&signal->live))
 		bits |= HOST_TASK_LAST;
-	if (task->vfork_done)
+	if (READ_ONCE(signal->quick_threads) == 1)
+		bits |= HOST_TASK_LONE;
+	if (READ_ONCE(task->vfork_done))
 		bits |= HOST_TASK_VFORK;
 	return bits;
 }
@@ -51,30 +62,26 @@ struct task_struct *host_task_real_parent(const struct task_struct *task)
 
 struct pid *host_task_tgid(const struct task_struct *task)
 {
-	return task_tgid((struct task_struct *)task);
+	return data_race(task_tgid((struct task_struct *)task));
 }
 
 struct pid *host_task_pgid(const struct task_struct *task)
 {
-	return task_pgrp((struct task_struct *)task);
-}
-
-struct pid *host_task_sid(const struct task_struct *task)
-{
-	return task_session((struct task_struct *)task);
+	return data_race(task_pgrp((struct task_struct *)task));
 }
 
 int host_task_exit_signal(const struct task_struct *task)
 {
-	return task->group_leader->exit_signal;
+	return READ_ONCE(READ_ONCE(task->group_leader)->exit_signal);
 }
 
 int host_task_xstat(const struct task_struct *task)
 {
 	const struct signal_struct *signal = task->signal;
 
-	return signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code :
-						   task->group_leader->exit_code;
+	if (READ_ONCE(signal->flags) & SIGNAL_GROUP_EXIT)
+		return READ_ONCE(signal->group_exit_code);
+	return READ_ONCE(READ_ONCE(task->group_leader)->exit_code);
 }
 
 int host_task_nr(const struct task_struct *task)
@@ -85,6 +92,16 @@ int host_task_nr(const struct task_struct *task)
 int host_task_group_exit(const struct task_struct *task)
 {
 	return !!(READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT);
+}
+
+int host_group_exiting(struct task_struct *task)
+{
+	struct task_struct *thread;
+
+	for_each_thread(task, thread)
+		if ((READ_ONCE(thread->flags) & PF_EXITING) && !READ_ONCE(thread->exit_state))
+			return 1;
+	return 0;
 }
 
 struct task_struct *host_group_find(struct task_struct *task, int (*known)(struct task_struct *))
@@ -112,11 +129,6 @@ int host_pid_nr(struct pid *pid)
 	return pid_vnr(pid);
 }
 
-struct pid *host_pid_find(int nr)
-{
-	return find_vpid(nr);
-}
-
 struct task_struct *host_pid_leader(struct pid *pid)
 {
 	return pid_task(pid, PIDTYPE_TGID);
@@ -126,16 +138,25 @@ enum host_reap host_pid_reap(struct pid *pid)
 {
 	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID);
 	int state;
+	bool traced;
 
 	if (!leader)
 		return HOST_REAP_GONE;
 	state = READ_ONCE(leader->exit_state);
+	traced = READ_ONCE(leader->ptrace);
 	if (state == EXIT_DEAD)
 		return HOST_REAP_GONE;
+	/*
+	 * A tracer's wait gives the zombie back by way of EXIT_TRACE, and wakes
+	 * the parent before it leaves that state: the parent's waitid, which takes
+	 * the lock under which this happens, will see the outcome.
+	 */
+	if (state == EXIT_TRACE && !traced)
+		return HOST_REAP_READY;
 	if (state != EXIT_ZOMBIE || !thread_group_empty(leader))
 		return HOST_REAP_NOT_YET;
 	/* A tracer has the first word, and hands it to the parent then. */
-	if (leader->ptrace && !same_thread_group(rcu_dereference(leader->parent), current))
+	if (traced && !same_thread_group(rcu_dereference(leader->parent), current))
 		return HOST_REAP_NOT_YET;
 	return HOST_REAP_READY;
 }

@@ -22,7 +22,7 @@ static bool may_inspect(const struct task_struct *task)
 	    uid_eq(cred->uid, tcred->uid) && gid_eq(cred->gid, tcred->egid) &&
 	    gid_eq(cred->gid, tcred->sgid) && gid_eq(cred->gid, tcred->gid))
 		return true;
-	return ns_capable(tcred->user_ns, CAP_SYS_PTRACE);
+	return ns_capable_noaudit(tcred->user_ns, CAP_SYS_PTRACE);
 }
 
 static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, struct pid *pid,
@@ -56,6 +56,8 @@ static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, 
 	if (may_inspect(leader)) {
 		to->xstat = from->stat == CORE_SZOMB ? from->xstat : 0;
 		usage_read(leader, &to->ru, &to->cru);
+	} else {
+		to->flags |= BSDPROC_P_HIDDEN;
 	}
 }
 
@@ -79,47 +81,60 @@ static int copy_lwps(u64 to, const struct core_klwp *lwps, unsigned count)
 	return 0;
 }
 
-/* Room for as many lwps as there are just now, and as are asked for. */
-static unsigned lwps_wanted(struct pid *pid, unsigned room)
+/* -EAGAIN: it changed its leader meanwhile, by exec. */
+static int read_kproc(struct pid *pid, struct bsdproc_kproc *to, struct core_kproc *kproc,
+		      struct core_klwp *lwps, unsigned room)
+{
+	struct task_struct *leader = pid_task(pid, PIDTYPE_TGID), *after;
+	int error;
+
+	/* Out of the caller's sight is not there. */
+	if (!leader || !pid_vnr(pid))
+		return -ESRCH;
+	error = core_getproc(pid, kproc, lwps, room);
+	if (error)
+		return error;
+	fill_kproc(to, kproc, pid, leader);
+	/* Still there after all was read: then it was there all the time. */
+	after = pid_task(pid, PIDTYPE_TGID);
+	if (after == leader)
+		return 0;
+	return after ? -EAGAIN : -ESRCH;
+}
+
+/* How many threads there are just now. */
+static unsigned nr_threads(struct pid *pid)
 {
 	struct task_struct *leader;
-	unsigned wanted = 0;
+	unsigned nr = 0;
 
 	rcu_read_lock();
 	leader = pid_task(pid, PIDTYPE_TGID);
 	if (leader)
-		wanted = min_t(unsigned, room, get_nr_threads(leader) + 16);
+		nr = get_nr_threads(leader);
 	rcu_read_unlock();
-	return wanted;
+	return nr;
 }
 
-static int get_of_pid(struct pid *pid, struct bsdproc_getproc *get)
+/* With room for as many lwps as there may be, though not for more than asked. */
+static int get_with_room(struct pid *pid, struct bsdproc_getproc *get, unsigned room, bool *short_of)
 {
-	const unsigned room = lwps_wanted(pid, get->room);
-	struct core_klwp *lwps = NULL;
-	struct task_struct *leader;
+	struct core_klwp *lwps = kvcalloc(room ?: 1, sizeof(*lwps), GFP_KERNEL_ACCOUNT);
 	struct core_kproc kproc;
-	int error = -ESRCH;
+	int error;
 
-	if (room) {
-		lwps = kvcalloc(room, sizeof(*lwps), GFP_KERNEL_ACCOUNT);
-		if (!lwps)
-			return -ENOMEM;
-	}
+	if (!lwps)
+		return -ENOMEM;
 	core_settle();
-	rcu_read_lock();
-	leader = pid_task(pid, PIDTYPE_TGID);
-	/* Out of the caller's sight is not there. */
-	if (leader && pid_vnr(pid))
-		error = core_getproc(pid, &kproc, lwps, room);
-	if (!error)
-		fill_kproc(&get->kproc, &kproc, pid, leader);
-	/* Still there after all was read: then it was there all the time. */
-	if (!error && pid_task(pid, PIDTYPE_TGID) != leader)
-		error = -ESRCH;
-	rcu_read_unlock();
-	if (!error)
+	do {
+		rcu_read_lock();
+		error = read_kproc(pid, &get->kproc, &kproc, lwps, room);
+		rcu_read_unlock();
+	} while (error == -EAGAIN);
+	if (!error) {
+		*short_of = kproc.nlwps > room && room < get->room;
 		error = copy_lwps(get->lwps, lwps, min(room, kproc.nlwps));
+	}
 	kvfree(lwps);
 	return error;
 }
@@ -127,27 +142,25 @@ static int get_of_pid(struct pid *pid, struct bsdproc_getproc *get)
 long kproc_get(struct bsdproc_getproc *get)
 {
 	struct pid *pid;
+	bool short_of;
 	int error;
 
 	pid = get->pid ? find_get_pid(get->pid) : get_task_pid(current, PIDTYPE_TGID);
 	if (!pid)
 		return -ESRCH;
-	error = get_of_pid(pid, get);
+	do {
+		short_of = false;
+		error = get_with_room(pid, get, min(get->room, nr_threads(pid) + 16), &short_of);
+	} while (!error && short_of);
 	put_pid(pid);
 	return error;
 }
 
-long kproc_list(struct bsdproc_list *list)
+static int list_with_room(struct bsdproc_list *list, unsigned room)
 {
-	unsigned room;
-	int *pids;
+	int *pids = kvcalloc(room ?: 1, sizeof(*pids), GFP_KERNEL_ACCOUNT);
 	int error = 0;
 
-	core_settle();
-	room = core_list(NULL, 0);
-	/* What is born until the list is made has room too, if the caller gave it. */
-	room = min(list->room, room + room / 8 + 64);
-	pids = kvcalloc(room ?: 1, sizeof(*pids), GFP_KERNEL_ACCOUNT);
 	if (!pids)
 		return -ENOMEM;
 	list->count = core_list(pids, room);
@@ -155,5 +168,20 @@ long kproc_list(struct bsdproc_list *list)
 			 min(list->count, room) * sizeof(*pids)))
 		error = -EFAULT;
 	kvfree(pids);
+	return error;
+}
+
+long kproc_list(struct bsdproc_list *list)
+{
+	unsigned room;
+	int error;
+
+	core_settle();
+	do {
+		/* No more procs than lwps; and what is born until the list is made. */
+		room = host_map_size();
+		room = min(list->room, room + room / 8 + 64);
+		error = list_with_room(list, room);
+	} while (!error && list->count > room && room < list->room);
 	return error;
 }

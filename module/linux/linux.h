@@ -15,6 +15,8 @@
 /* host_memory.c: the objects' memory and the map of tasks. */
 int host_memory_init(void);
 void host_memory_exit(void);
+/* How many lwps there are, about. */
+unsigned host_map_size(void);
 
 /* host_heal.c */
 void host_heal_exit(void);
@@ -28,7 +30,7 @@ struct host_waiter {
 void host_waiter_init(struct host_waiter *waiter, struct pid *only);
 
 /*
- * setint.c: checks that the caller may store an int at addr, and pins the memory
+ * setint.c: checks that the caller may store an int at addr, and holds its memory
  * for the store to come. ERR_PTR(-EFAULT, -ENOMEM); may sleep.
  */
 struct host_setint *setint_prepare(unsigned long addr, int value);

@@ -5,7 +5,6 @@
  */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
-#include <linux/rcupdate_trace.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
 #include <linux/task_work.h>

@@ -3,6 +3,7 @@
  * Resource usage, read from where Linux keeps it: the sums of the threads that
  * were released, in signal_struct, and the threads that are there.
  */
+#include <linux/kcsan-checks.h>
 #include <linux/math64.h>
 #include <linux/sched/cputime.h>
 #include <linux/sched/signal.h>
@@ -40,43 +41,62 @@ static void scale_to(struct bsdproc_rusage *ru, u64 runtime)
 	}
 }
 
+static void read_sums(struct task_struct *leader, struct bsdproc_rusage *self,
+		      struct bsdproc_rusage *children, u64 *runtime)
+{
+	const struct signal_struct *signal = leader->signal;
+	struct task_struct *thread;
+
+	*self = (struct bsdproc_rusage){
+		.utime = signal->utime,
+		.stime = signal->stime,
+		.maxrss = signal->maxrss << (PAGE_SHIFT - 10),
+		.minflt = signal->min_flt,
+		.majflt = signal->maj_flt,
+		.nvcsw = signal->nvcsw,
+		.nivcsw = signal->nivcsw,
+		.inblock = signal->inblock,
+		.oublock = signal->oublock,
+	};
+	*children = (struct bsdproc_rusage){
+		.utime = signal->cutime,
+		.stime = signal->cstime,
+		.maxrss = signal->cmaxrss << (PAGE_SHIFT - 10),
+		.minflt = signal->cmin_flt,
+		.majflt = signal->cmaj_flt,
+		.nvcsw = signal->cnvcsw,
+		.nivcsw = signal->cnivcsw,
+		.inblock = signal->cinblock,
+		.oublock = signal->coublock,
+	};
+	*runtime = signal->sum_sched_runtime;
+	for_each_thread(leader, thread)
+		add_thread(self, thread, runtime);
+}
+
 void usage_read(struct task_struct *leader, struct bsdproc_rusage *self,
 		struct bsdproc_rusage *children)
 {
-	struct signal_struct *signal = leader->signal;
-	struct task_struct *thread;
-	unsigned seq;
+	seqlock_t *lock = &leader->signal->stats_lock;
+	unsigned long flags;
 	u64 runtime;
+	int seq = 0;
 
-	do {
-		/* A thread that is released meanwhile moves into the sums. */
-		seq = read_seqbegin(&signal->stats_lock);
-		*self = (struct bsdproc_rusage){
-			.utime = signal->utime,
-			.stime = signal->stime,
-			.maxrss = signal->maxrss << (PAGE_SHIFT - 10),
-			.minflt = signal->min_flt,
-			.majflt = signal->maj_flt,
-			.nvcsw = signal->nvcsw,
-			.nivcsw = signal->nivcsw,
-			.inblock = signal->inblock,
-			.oublock = signal->oublock,
-		};
-		*children = (struct bsdproc_rusage){
-			.utime = signal->cutime,
-			.stime = signal->cstime,
-			.maxrss = signal->cmaxrss << (PAGE_SHIFT - 10),
-			.minflt = signal->cmin_flt,
-			.majflt = signal->cmaj_flt,
-			.nvcsw = signal->cnvcsw,
-			.nivcsw = signal->cnivcsw,
-			.inblock = signal->cinblock,
-			.oublock = signal->coublock,
-		};
-		runtime = signal->sum_sched_runtime;
-		for_each_thread(leader, thread)
-			add_thread(self, thread, &runtime);
-	} while (read_seqretry(&signal->stats_lock, seq));
+	/*
+	 * A thread that is released meanwhile moves into the sums. Once without
+	 * the lock; with threads ending all the time, that might never do.
+	 */
+	for (;;) {
+		flags = read_seqbegin_or_lock_irqsave(lock, &seq);
+		/* Counters of running threads are anybody's guess anyway. */
+		kcsan_disable_current();
+		read_sums(leader, self, children, &runtime);
+		kcsan_enable_current();
+		if (!need_seqretry(lock, seq))
+			break;
+		seq = 1;
+	}
+	done_seqretry_irqrestore(lock, seq, flags);
 	scale_to(self, runtime);
 }
 
