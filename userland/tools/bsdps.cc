@@ -116,6 +116,13 @@ Table make_table(const Options &options)
 	return table;
 }
 
+std::string xstat_text(const bsdproc_kproc &k)
+{
+	if (k.stat != BSDPROC_SZOMB)
+		return "";
+	return k.flags & BSDPROC_P_HIDDEN ? "?" : wait_status_text(k.xstat);
+}
+
 void add_proc(Table &table, const Options &options, const Proc &proc, const std::string &head)
 {
 	const bsdproc_kproc &k = proc.k;
@@ -136,7 +143,7 @@ void add_proc(Table &table, const Options &options, const Proc &proc, const std:
 				       k.ru.nvcsw, k.ru.nivcsw})
 			cells.push_back(std::to_string(count));
 	}
-	cells.push_back(k.stat == BSDPROC_SZOMB ? wait_status_text(k.xstat) : "");
+	cells.push_back(xstat_text(k));
 	cells.push_back(head + printable({k.comm, strnlen(k.comm, sizeof(k.comm))}));
 	table.row(std::move(cells));
 }
