@@ -69,7 +69,7 @@ VM_TEST(ExtexitRace, OneIsTheLast)
 
 VM_TEST(ExtexitRace, EveryoneStoresItsMark)
 {
-	for (int i = 0; i < rounds(700); i++) {
+	for (int i = 0; i < rounds(300); i++) {
 		Shared<Marks> marks;
 		int status = race([](int) { return EXTEXIT_LWP | EXTEXIT_SETINT; }, nothing, *marks);
 		ASSERT_TRUE(is_number_of(status, 0, kThreads)) << std::hex << status;
@@ -81,7 +81,7 @@ VM_TEST(ExtexitRace, EveryoneStoresItsMark)
 // While the one that wants the process's end lives, no other can be the last.
 VM_TEST(ExtexitRace, OneEndsTheProcess)
 {
-	for (int i = 0; i < rounds(500); i++) {
+	for (int i = 0; i < rounds(300); i++) {
 		Shared<Marks> marks;
 		int master = i % kThreads;
 		int status = race([=](int t) { return t == master ? EXTEXIT_PROC : EXTEXIT_LWP; },
@@ -92,7 +92,7 @@ VM_TEST(ExtexitRace, OneEndsTheProcess)
 
 VM_TEST(ExtexitRace, SomeEndTheProcess)
 {
-	for (int i = 0; i < rounds(500); i++) {
+	for (int i = 0; i < rounds(300); i++) {
 		Shared<Marks> marks;
 		int masters = 2 + i % (kThreads - 1);
 		int status = race([=](int t) { return t < masters ? EXTEXIT_PROC : EXTEXIT_LWP; },
@@ -119,7 +119,7 @@ VM_TEST(ExtexitRace, SomeEndTheProcessWithMarks)
 VM_TEST(ExtexitRace, Killed)
 {
 	int killed = 0;
-	for (int i = 0; i < rounds(500); i++) {
+	for (int i = 0; i < rounds(300); i++) {
 		Shared<Marks> marks;
 		int status = race(
 			[=](int t) { return t == i % 8 ? EXTEXIT_PROC : EXTEXIT_LWP; },

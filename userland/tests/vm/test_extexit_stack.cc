@@ -94,7 +94,7 @@ VM_TEST(ExtexitStack, UnmappedAtOnce)
 
 VM_TEST(ExtexitStack, MarkInTheStackItself)
 {
-	for (int i = 0; i < rounds(500); i++) {
+	for (int i = 0; i < rounds(300); i++) {
 		Round round;
 		BareThread thread;
 		thread.start(end_with_mark_in_stack, &round);
@@ -106,7 +106,7 @@ VM_TEST(ExtexitStack, MarkInTheStackItself)
 VM_TEST(ExtexitStack, ManyAtOnce)
 {
 	constexpr int kThreads = 6;
-	for (int i = 0; i < rounds(150); i++) {
+	for (int i = 0; i < rounds(80); i++) {
 		Round round[kThreads];
 		BareThread thread[kThreads];
 		for (int t = 0; t < kThreads; t++)
@@ -157,7 +157,7 @@ VM_TEST(ExtexitStack, UnderSignals)
 			sched_yield();
 		}
 	});
-	for (int i = 0; i < rounds(500); i++) {
+	for (int i = 0; i < rounds(300); i++) {
 		Round round;
 		BareThread thread;
 		thread.start(end_with_mark, &round);

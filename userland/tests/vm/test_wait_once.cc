@@ -124,13 +124,13 @@ private:
 VM_TEST(WaitOnce, ManyBsdWaiters)
 {
 	Waiters waiters;
-	beside_each_other(0, 6, rounds(2000), waiters);
+	beside_each_other(0, 6, rounds(1000), waiters);
 }
 
 VM_TEST(WaitOnce, BesideNativeWaiters)
 {
 	Waiters waiters;
-	beside_each_other(kNative, kBsd, rounds(3000), waiters);
+	beside_each_other(kNative, kBsd, rounds(2000), waiters);
 	// Neither kind may starve, or the case shows nothing.
 	EXPECT_GT(waiters.by(0, kNative), 0u);
 	EXPECT_GT(waiters.by(kNative, kNative + kBsd), 0u);
@@ -229,7 +229,7 @@ VM_TEST(WaitOnce, SmallPidMax)
 	if (!tiny.good())
 		GTEST_SKIP() << "pid_max cannot be set here";
 	Waiters waiters;
-	beside_each_other(kNative, kBsd, rounds(3000), waiters);
+	beside_each_other(kNative, kBsd, rounds(2000), waiters);
 }
 
 VM_TEST(WaitOnce, SignalsEverywhere)
