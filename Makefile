@@ -27,9 +27,9 @@ module:
 
 .PHONY: userland tests
 userland:
-	@$(USERLAND) all
-tests:
-	@$(USERLAND) all tests
+	+@$(USERLAND) all
+tests: userland
+	+@$(USERLAND) tests
 
 .PHONY: setup
 setup:
@@ -54,7 +54,7 @@ shell: setup
 install: KDIR := $(or $(KDIR),$(wildcard /lib/modules/$(shell uname -r)/build))
 install:
 	@$(MAKE) -s module KDIR=$(KDIR)
-	@$(USERLAND) all install
+	+@$(USERLAND) all install
 	@scripts/install-module $(B)/module/$(if $(KDIR),other,$(KERNEL))/bsdproc.ko "$(DESTDIR)"
 
 .PHONY: format
