@@ -2,6 +2,7 @@
 // EXTEXIT_SETINT: where the int may be, that all of it arrives, and that nobody dies of a
 // bad address.
 #include "vm_test.h"
+#include "vm_thread.h"
 
 #include <thread>
 #include <vector>
@@ -304,19 +305,25 @@ VM_TEST(ExtexitSetint, PageGoesAway)
 	}
 }
 
-// A second process with the same memory sees the store as well.
+// A process that shares our memory ends at once, and the store is in that memory.
 VM_TEST(ExtexitSetint, MemorySharedByProcesses)
 {
-	volatile int mark = 0;
-	constexpr size_t kStack = 1 << 16;
-	char *stack = map_pages(static_cast<int>(kStack / static_cast<size_t>(kPage)), PROT_READ | PROT_WRITE);
-	pid_t pid = clone(
-		[](void *at) -> int {
-			bsd_extexit(kLwp, kMark, at);
-			return 90;
-		},
-		stack + kStack, CLONE_VM | SIGCHLD, const_cast<int *>(&mark));
-	ASSERT_GT(pid, 0);
-	expect_end(pid, exit_status(kMark));
-	EXPECT_EQ(mark, kMark);
+	for (int how : {kLwp, kProc})
+		for (int i = 0; i < rounds(30); i++) {
+			struct {
+				std::atomic<int> mark{0};
+				int how;
+			} shared;
+			shared.how = how;
+			BareThread process;
+			pid_t pid = process.start_process(
+				[](BareThread &self) {
+					auto *s = static_cast<decltype(shared) *>(self.arg);
+					bsd_extexit(s->how, kMark, &s->mark);
+				},
+				&shared);
+			expect_end(pid, exit_status(kMark));
+			ASSERT_EQ(shared.mark, kMark);
+			process.unmap();
+		}
 }

@@ -200,6 +200,40 @@ VM_TEST(WaitBlock, KilledWaiterDies)
 	EXPECT_EQ(native_reap(waiter), SIGKILL);
 }
 
+// Its threads sleep in waits while another execs, exits or is killed.
+VM_TEST(WaitBlock, SleepersDieWithTheirProcess)
+{
+	std::string target = sibling("exec_target");
+	for (int i = 0; i < rounds(60); i++) {
+		pid_t process = spawn([&] {
+			pid_t child = spawn([] {
+				prctl(PR_SET_PDEATHSIG, SIGKILL);
+				return pause();
+			});
+			std::atomic<pid_t> tids[3] = {};
+			for (auto &tid : tids)
+				std::thread([&] {
+					tid = gettid_raw();
+					bsd_wait4(&tid == tids ? child : -1, nullptr, 0, nullptr);
+					_exit(90);
+				}).detach();
+			for (auto &tid : tids) {
+				while (tid == 0)
+					sched_yield();
+				until_waiting(tid);
+			}
+			if (i % 3 == 0)
+				execl(target.c_str(), "exec_target", "lwp", "8", nullptr);
+			if (i % 3 == 1)
+				kill(getpid(), SIGKILL);
+			return 8;
+		});
+		int status = -1;
+		ASSERT_EQ(bsd_wait4(process, &status, 0, nullptr), process);
+		ASSERT_EQ(status, i % 3 == 1 ? SIGKILL : 8 << 8);
+	}
+}
+
 VM_TEST(WaitBlock, SleepersForTheSamePid)
 {
 	constexpr int kThreads = 8;

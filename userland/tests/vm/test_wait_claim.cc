@@ -61,6 +61,27 @@ VM_TEST(WaitClaim, NextCallGivesItBack)
 	expect_report(other, 34);
 }
 
+VM_TEST(WaitClaim, ReapedEndsIt)
+{
+	Device dev;
+	EXPECT_EQ(dev(BSDPROC_REAPED, nullptr), 0); // with no claim at all
+	pid_t pid = zombie(46);
+	struct bsdproc_wait w = claim(dev, pid);
+	EXPECT_EQ(w.pid, pid);
+	EXPECT_EQ(w.flags & BSDPROC_WAIT_SHARED, 0u);
+	// Said without having reaped: then the claim is simply given back.
+	EXPECT_EQ(dev(BSDPROC_REAPED, nullptr), 0);
+	std::thread([&] {
+		Device second;
+		struct bsdproc_wait again = claim(second, pid);
+		EXPECT_EQ(again.pid, pid);
+		EXPECT_EQ(again.flags & BSDPROC_WAIT_SHARED, unsigned(BSDPROC_WAIT_SHARED));
+		EXPECT_EQ(native_reap(pid), 46 << 8);
+		EXPECT_EQ(second(BSDPROC_REAPED, nullptr), 0);
+	}).join();
+	EXPECT_ERRNO(bsd_wait4(pid, nullptr, 0, nullptr), ECHILD);
+}
+
 VM_TEST(WaitClaim, FailedNextCallGivesItBack)
 {
 	Device dev;

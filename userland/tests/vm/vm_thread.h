@@ -14,8 +14,32 @@ class BareThread {
 public:
 	using Body = void (*)(BareThread &);
 
-	// `body` must not return, nor use what glibc keeps of its own threads.
+	// `body` must not return, nor use what glibc keeps of its own threads alone.
 	void start(Body body, void *arg)
+	{
+		start(body, arg,
+		      CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
+	}
+
+	// A process of its own, in our memory, that tells us its end by SIGCHLD.
+	pid_t start_process(Body body, void *arg) { return start(body, arg, SIGCHLD); }
+
+	// Only after the thread's end is known.
+	void unmap()
+	{
+		if (munmap(area_, kSize) != 0)
+			die("munmap");
+	}
+
+	std::atomic<int> *word_in_stack() const
+	{
+		return reinterpret_cast<std::atomic<int> *>(area_ + 64);
+	}
+
+	void *arg = nullptr;
+
+private:
+	pid_t start(Body body, void *arg, int flags)
 	{
 		void *p = mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -25,28 +49,13 @@ public:
 		body_ = body;
 		this->arg = arg;
 		uintptr_t tls = copy_tls();
-		int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-			    CLONE_SYSVSEM | CLONE_SETTLS;
-		if (clone(enter, area_ + kStack, flags, this, nullptr, tls, nullptr) < 0)
+		pid_t id = clone(enter, area_ + kStack, flags | CLONE_VM | CLONE_SETTLS, this,
+				 nullptr, tls, nullptr);
+		if (id < 0)
 			die("clone");
+		return id;
 	}
 
-	// Only after the thread's end is known.
-	void unmap()
-	{
-		if (munmap(area_, kSize) != 0)
-			die("munmap");
-	}
-
-	bool holds(const void *p) const { return p >= area_ && p < area_ + kSize; }
-	std::atomic<int> *word_in_stack() const
-	{
-		return reinterpret_cast<std::atomic<int> *>(area_ + 64);
-	}
-
-	void *arg = nullptr;
-
-private:
 	static constexpr size_t kStack = 64 << 10, kTls = 32 << 10, kSize = kStack + kTls + 4096;
 	static constexpr size_t kRseq = kStack + kTls;
 
