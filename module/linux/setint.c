@@ -9,6 +9,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -96,20 +97,39 @@ static void store(struct page **pages, unsigned offset, int value)
 		memcpy_to_page(pages[1], 0, (char *)&value + first, sizeof(int) - first);
 }
 
+/*
+ * Who dies by SIGKILL has it pending, and get_user_pages() gives up on such tasks.
+ * So nothing is pending while it works; what comes in between means once more.
+ */
+static long pin_though_killed(const struct host_setint *s, unsigned wanted, struct page **pages)
+{
+	bool pending = false;
+	long got;
+
+	do {
+		pending |= test_and_clear_thread_flag(TIF_SIGPENDING);
+		mmap_read_lock(s->mm);
+		got = pin_remote(s->mm, s->addr & PAGE_MASK, wanted, pages);
+		mmap_read_unlock(s->mm);
+		if (got > 0 && got < wanted)
+			unpin_user_pages(pages, got);
+	} while (got != wanted && signal_pending(current));
+	if (pending)
+		set_thread_flag(TIF_SIGPENDING);
+	return got;
+}
+
 void host_setint_store(struct host_setint *s)
 {
 	const unsigned wanted = pages_of(s->addr);
 	struct page *pages[2];
-	long got;
+	const long got = pin_though_killed(s, wanted, pages);
 
-	mmap_read_lock(s->mm);
-	got = pin_remote(s->mm, s->addr & PAGE_MASK, wanted, pages);
-	mmap_read_unlock(s->mm);
 	/* Unmapped since: then nobody looks there. */
-	if (got == wanted)
+	if (got == wanted) {
 		store(pages, offset_in_page(s->addr), s->value);
-	if (got > 0)
 		unpin_user_pages_dirty_lock(pages, got, true);
+	}
 	mmput(s->mm);
 	kfree(s);
 }
