@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A thread that has its verdict and is killed before it ends by itself: the store that it
-// was promised is made all the same, though a SIGKILL is pending while it is made.
+// was promised is made all the same. (With the SIGKILL coming while it ends by itself:
+// ExtexitRace.EveryoneStoresItsMark.)
 #include "vm_device.h"
 #include "vm_test.h"
 
