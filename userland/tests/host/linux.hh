@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// As much of Linux as the core can see, by the rules of kernel/{fork,exit}.c and
+// fs/exec.c of 6.1. Each thing that Linux does in more than one step is as many
+// functions here, so that a test decides what happens in between.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "host.hh"
+
+inline constexpr int SIGCHLD_NR = 17;
+
+struct pid {
+	int nr;
+	int refs = 1; // Linux's own, while somebody uses the number, and the model's
+	int model_refs = 0;
+	int users = 0;
+	task_struct *task = nullptr;   // PIDTYPE_PID
+	task_struct *leader = nullptr; // PIDTYPE_TGID
+};
+
+struct host_waiter {
+	task_struct *task;
+	pid *only;
+	bool queued = false, woken = false;
+};
+
+namespace sim
+{
+
+// Linux's signal_struct.
+struct process {
+	pid *tgid = nullptr, *pgid = nullptr, *sid = nullptr; // null when released
+	std::vector<task_struct *> threads;                   // not yet released
+	unsigned tasks = 0;                                   // not yet freed
+	int live = 0, quick = 0;
+	bool group_exit = false;
+	int group_exit_code = 0;
+	bool subreaper = false, has_subreaper = false;
+	bool ignores_sigchld = false;
+	task_struct *exec_task = nullptr;   // has its siblings die
+	bool in_exec = false;               // they have; the event is still to come
+	std::vector<host_waiter *> waiters; // wait_chldexit
+};
+
+enum class exit_state { none, zombie, dead };
+
+// How far a task is, for checking that a test goes by Linux's order.
+enum class stage { linked, running, begun, told, worked, notified, released };
+
+} // namespace sim
+
+struct task_struct {
+	sim::process *signal = nullptr;
+	pid *thread_pid = nullptr; // null when released
+	task_struct *group_leader = nullptr;
+	task_struct *real_parent = nullptr;
+	task_struct *tracer = nullptr;
+	task_struct *maker = nullptr; // until the birth is told
+	std::vector<task_struct *> children;
+	int exit_signal = 0;
+	int exit_code = 0;
+	sim::exit_state exit_state = sim::exit_state::none;
+	bool kthread = false, worker = false, exiting = false, group_dead = false;
+	bool vfork = false, stopped = false, asleep = false, signalled = false;
+	sim::stage stage = sim::stage::linked;
+	host_work *work = nullptr; // its task_work
+	uint64_t released_at = 0;
+};
+
+namespace sim
+{
+
+struct clone_args {
+	int exit_signal = SIGCHLD_NR;
+	bool thread = false, parent = false, vfork = false, kthread = false, worker = false;
+};
+
+class kernel
+{
+public:
+	kernel();
+	~kernel();
+	kernel(const kernel &) = delete;
+	kernel &operator=(const kernel &) = delete;
+
+	task_struct *idle() const { return idle_; }
+	task_struct *init() const { return init_; }
+	task_struct *kthreadd() const { return kthreadd_; }
+
+	// ---- linux_fork.cc: births, and what a process says of itself
+	task_struct *copy_process(task_struct *maker, const clone_args &args = {});
+	void newtask(task_struct *task); // the event
+	task_struct *fork(task_struct *maker, int exit_signal = SIGCHLD_NR);
+	task_struct *thread(task_struct *maker);
+	void set_next_nr(int nr) { next_nr_ = nr; }
+	void set_subreaper(task_struct *task);
+	void setpgid(task_struct *task, pid *group);
+	void setsid(task_struct *task);
+
+	// ---- linux_exec.cc: after the beginning the siblings die as anybody does
+	void exec_begin(task_struct *task);
+	void de_thread(task_struct *task);
+	void exec_event(task_struct *task);
+	void exec(task_struct *task); // all, with the siblings' exits
+
+	// ---- linux_exit.cc
+	// exit_group(), or a deadly signal: the code is that of all threads.
+	void group_exit(task_struct *task, int code);
+	void exit_begin(task_struct *task, int code = 0); // up to PF_EXITING and the rest
+	void exit_event(task_struct *task);
+	void exit_work(task_struct *task);
+	void exit_notify(task_struct *task);
+	bool exit_step(task_struct *task); // whichever is next; false: none was
+	void exit_until(task_struct *task, stage stage, int code = 0);
+	void exit(task_struct *task, int code = 0);
+	void exit_process(task_struct *task, int code = 0);
+
+	// ---- linux_wait.cc
+	bool can_reap(const task_struct *reaper, const task_struct *child);
+	int reap_begin(task_struct *reaper, task_struct *child); // it is EXIT_DEAD
+	void reap_end(task_struct *child);                       // and released
+	int reap(task_struct *reaper, task_struct *child);
+	void attach(task_struct *tracer, task_struct *task);
+	void detach(task_struct *task);
+	// The tracer has seen the end; false: nor is it for the parent to see.
+	bool reap_traced(task_struct *task);
+	void signal(task_struct *task); // makes it look up from its sleep
+
+	// ---- linux_pid.cc
+	// The last of a released task: the event, then its memory.
+	void free(task_struct *task);
+	bool may_free(const task_struct *task);
+	const std::vector<task_struct *> &released() const { return released_; }
+	// All that waits for time alone: frees, grace periods, the work queue.
+	void idle_a_while();
+
+	// Which events the module hears of.
+	struct probes {
+		bool free = false, exit = false, exec = false, fresh = false;
+	} probes;
+
+	// ---- for host_*.cc: under the tasklist
+	std::mutex tasklist;
+	std::condition_variable wakeups;
+	const std::vector<task_struct *> &leaders() const { return leaders_; }
+	pid *find_pid(int nr);
+	void pid_get(pid *pid);
+	void pid_put(pid *pid);
+	void wake(process *parent, const task_struct *key);
+	int model_pid_refs();
+
+private:
+	pid *alloc_pid();
+	void use(pid *pid);
+	void unuse(pid *pid);
+	void switch_pid(pid *&place, pid *to);
+	void make_leader(task_struct *task, pid *number);
+	task_struct *alive_thread(process *process);
+	task_struct *new_reaper(task_struct *father);
+	void forget_original_parent(task_struct *father, std::vector<task_struct *> &dead);
+	bool notify_parent(task_struct *task);
+	void release(task_struct *task);
+	void want(const task_struct *task, stage stage, const char *what);
+
+	task_struct *idle_, *init_, *kthreadd_, *child_reaper_;
+	std::vector<task_struct *> leaders_;  // Linux's list of tasks
+	std::vector<task_struct *> released_; // not yet freed
+	std::map<int, pid *> pids_;
+	std::vector<pid *> all_pids_;
+	int next_nr_ = 1;
+};
+
+// The one that the host speaks for.
+extern kernel *the_kernel;
+
+// The calling OS thread runs as that task.
+class as
+{
+public:
+	explicit as(task_struct *task);
+	~as();
+	as(const as &) = delete;
+	as &operator=(const as &) = delete;
+
+private:
+	task_struct *before_;
+};
+task_struct *current_task();
+
+// Whether the calling OS thread may be put to sleep in wait.
+extern thread_local bool may_block;
+
+bool leads_group(const task_struct *task);
+bool is_alone(const task_struct *task);
+int wait_status(const task_struct *task);
+
+} // namespace sim
