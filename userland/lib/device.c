@@ -119,7 +119,10 @@ static int renew(uint64_t word)
 		return -1;
 	while (!atomic_compare_exchange_strong(&handle, &word,
 					       ((word >> 32) + 1) << 32 | (uint32_t)(fd + 1))) {
-		/* Somebody was quicker; but perhaps in another descriptor table. */
+		/* Somebody was quicker; but perhaps in another descriptor table:
+		 * certainly so if it has the number that is ours in this one. */
+		if (fd_of(word) == fd)
+			return fd;
 		if (is_device(fd_of(word))) {
 			close_raw(fd);
 			return fd_of(word);
