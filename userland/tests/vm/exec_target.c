@@ -29,6 +29,18 @@ static int vfork_first(int how)
 	return status == 23 << 8 ? 0 : 93;
 }
 
+/* Says that it runs, on standard output, and ends when standard input does. */
+static int hold(int code)
+{
+	char c = 0;
+
+	if (write(STDOUT_FILENO, &c, 1) != 1)
+		return 89;
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+	return code;
+}
+
 static int inherited_child(pid_t pid, int want)
 {
 	int status = -1;
@@ -45,6 +57,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "exit"))
 		return code;
+	if (!strcmp(what, "hold"))
+		return hold(code);
 	if (!strcmp(what, "lwp"))
 		return only_lwp(code);
 	if (!strcmp(what, "extexit"))
@@ -53,6 +67,6 @@ int main(int argc, char **argv)
 		return vfork_first(code ? EXTEXIT_LWP : EXTEXIT_PROC);
 	if (!strcmp(what, "wait"))
 		return inherited_child(code, argc > 3 ? atoi(argv[3]) : 0);
-	fprintf(stderr, "usage: exec_target exit|lwp|extexit|vfork|wait NUMBER ...\n");
+	fprintf(stderr, "usage: exec_target exit|hold|lwp|extexit|vfork|wait NUMBER ...\n");
 	return 98;
 }

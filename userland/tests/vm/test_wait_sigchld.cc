@@ -204,13 +204,29 @@ VM_TEST(WaitSigchld, ExecMakesItAnOrdinaryChild)
 {
 	std::string target = sibling("exec_target");
 	ASSERT_EQ(access(target.c_str(), X_OK), 0);
+	int in[2], out[2];
+	ASSERT_EQ(pipe2(in, O_CLOEXEC), 0);
+	ASSERT_EQ(pipe2(out, O_CLOEXEC), 0);
 	pid_t pid = spawn_flags(kSilent, [&] {
-		execl(target.c_str(), "exec_target", "exit", "17", nullptr);
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		execl(target.c_str(), "exec_target", "hold", "17", nullptr);
 		return 98;
 	});
-	EXPECT_EQ(native_peek(pid).si_status, 17);
+	char c;
+	ASSERT_EQ(read(out[0], &c, 1), 1);
+	// Alive, and when it has ended: by number and by any.
+	for (int options : {WNOHANG, 0}) {
+		EXPECT_ERRNO(bsd_wait4(pid, nullptr, WLINUXCLONE | options, nullptr), ECHILD);
+		EXPECT_ERRNO(bsd_wait4(-1, nullptr, WLINUXCLONE | options, nullptr), ECHILD);
+		if (options == 0)
+			break;
+		EXPECT_EQ(bsd_wait4(pid, nullptr, WNOHANG, nullptr), 0);
+		EXPECT_EQ(bsd_wait4(-1, nullptr, WNOHANG, nullptr), 0);
+		close(in[1]);
+		EXPECT_EQ(native_peek(pid).si_status, 17);
+	}
 	int status = -1;
-	EXPECT_ERRNO(bsd_wait4(pid, nullptr, WLINUXCLONE, nullptr), ECHILD);
 	EXPECT_EQ(bsd_wait4(pid, &status, 0, nullptr), pid);
 	EXPECT_EQ(status, 17 << 8);
 }
