@@ -74,11 +74,8 @@ void proc_zombie(proc *p, const task_struct *task)
 		parent_guard g(p);
 		if (proc *pp = g.get()) {
 			pp->p_token.held();
-			proc_unlink(p, pp);
-			p->p_ended = true;
-			// An exec that came to nothing may have changed it.
-			p->p_sigparent = host_task_exit_signal(task);
-			proc_link(p, pp);
+			// An exec that came to nothing may have changed the signal.
+			proc_move(p, pp, pp, true, host_task_exit_signal(task));
 		}
 	}
 }

@@ -129,10 +129,14 @@ static bool settle(proc *p)
 {
 	bool quiet, alive;
 	task_struct *ended = nullptr;
+	if (p->p_gone.load()) {
+		// Another CPU is releasing it, but may not have come to the
+		// children; who waits for them must not miss them meanwhile.
+		settle_children(p);
+		return true;
+	}
 	{
 		guard g(p->p_token);
-		if (p->p_gone.load())
-			return true;
 		task_struct *leader = host_pid_leader(p->p_pid);
 		// Without, its release is on the way, and takes it out.
 		alive = find_alive(p);

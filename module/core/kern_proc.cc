@@ -81,7 +81,8 @@ void proc_link(proc *child, proc *parent)
 	child->p_pptr.store(parent);
 }
 
-void proc_unlink(proc *child, proc *parent)
+// Its p_pptr stays as it is.
+static void take_off(proc *child, proc *parent) REQUIRES(parent->p_token)
 {
 	if (child->p_claimant) {
 		child->p_claimant->lwp_claim = nullptr;
@@ -94,7 +95,20 @@ void proc_unlink(proc *child, proc *parent)
 		parent->p_nchildren--;
 		parent->p_nclone -= child->p_sigparent != SIGCHLD;
 	}
+}
+
+void proc_unlink(proc *child, proc *parent)
+{
+	take_off(child, parent);
 	child->p_pptr.store(nullptr);
+}
+
+void proc_move(proc *child, proc *from, proc *to, bool ended, int sigparent)
+{
+	take_off(child, from);
+	child->p_ended = ended;
+	child->p_sigparent = sigparent;
+	proc_link(child, to);
 }
 
 proc *proc_linux_parent(const proc *child)
@@ -131,9 +145,8 @@ void proc_reparent(proc *child, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
 		                   (now == to || to == fallback);
 		if (moved) {
 			const task_struct *leader = host_pid_leader(child->p_pid);
-			proc_unlink(child, from);
-			child->p_sigparent = leader ? host_task_exit_signal(leader) : SIGCHLD;
-			proc_link(child, to);
+			proc_move(child, from, to, child->p_ended,
+			          leader ? host_task_exit_signal(leader) : SIGCHLD);
 		}
 		second->p_token.unlock();
 		first->p_token.unlock();

@@ -17,9 +17,19 @@ static bool in_group(const proc *child, const pid *group)
 	return leader && host_task_pgid(leader) == group;
 }
 
+// By Linux's word: it makes a child plain in exec before it tells of the exec, and
+// when the exec then fails.
+static bool is_clone(const proc *child)
+{
+	if (child->p_sigparent == SIGCHLD)
+		return false;
+	const task_struct *leader = host_pid_leader(child->p_pid);
+	return !leader || host_task_exit_signal(leader) != SIGCHLD;
+}
+
 static bool wanted(const core_wait_args *w, const proc *child)
 {
-	if ((child->p_sigparent != SIGCHLD) != !!w->linuxclone)
+	if (is_clone(child) != !!w->linuxclone)
 		return false;
 	switch (w->idtype) {
 	case CORE_P_PID:
@@ -35,8 +45,10 @@ static bool wanted(const core_wait_args *w, const proc *child)
 // Whether a living child of q may yet become what is waited for.
 static bool living_wanted(const core_wait_args *w, proc *q) REQUIRES(q->p_token)
 {
-	if (w->idtype == CORE_P_ALL)
-		return w->linuxclone ? q->p_nclone : q->p_nchildren - q->p_nclone;
+	if (w->idtype == CORE_P_ALL && !w->linuxclone && q->p_nchildren > q->p_nclone)
+		return true;
+	if (w->idtype == CORE_P_ALL && !q->p_nclone)
+		return false;
 	for (proc *child = q->p_children.first(); child; child = q->p_children.after(child))
 		if (wanted(w, child))
 			return true;

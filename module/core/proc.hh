@@ -115,6 +115,10 @@ public:
 
 void proc_link(proc *child, proc *parent) REQUIRES(parent->p_token);
 void proc_unlink(proc *child, proc *parent) REQUIRES(parent->p_token);
+// Unlinks and links anew, possibly elsewhere or to other lists. p_pptr is never null
+// meanwhile: parent_guard takes null for a child that has no parent any more.
+void proc_move(proc *child, proc *from, proc *to, bool ended, int sigparent)
+	REQUIRES(from->p_token, to->p_token);
 // The child's parent by Linux: proc0 if that is a kernel thread, null if it is
 // not in the model, or the child is no longer in Linux. RCU.
 proc *proc_linux_parent(const proc *child);

@@ -67,6 +67,11 @@ bool chaos::is_busy(const task_struct *task) const
 	return false;
 }
 
+bool chaos::may_call(const task_struct *task) const
+{
+	return runs(task) && !task->signal->in_exec && task->signal->exec_task != task;
+}
+
 bool chaos::may_exec(const task_struct *task) const
 {
 	if (task == linux_.init() || !runs(task) || execs(task->signal) ||
@@ -181,7 +186,27 @@ void chaos::wait_somehow(task_struct *task)
 		what.idtype = CORE_P_PGID;
 		what.id = task->signal->pgid;
 	}
-	wait(task, what);
+	check_wait(task, what, wait(task, what));
+}
+
+// What a wait must say if Linux stood still meanwhile, whatever the core was in the
+// middle of on another CPU.
+void chaos::check_wait(const task_struct *task, const wait_for &what, const waited &got)
+{
+	if (!still_ || what.idtype != CORE_P_ALL)
+		return;
+	bool any = false, ready = false;
+	for (const task_struct *leader : linux_.leaders()) {
+		if (leader->real_parent->signal != task->signal || leader->kthread ||
+		    leader->exit_state == exit_state::dead || leader->stage == stage::linked ||
+		    (leader->exit_signal != SIGCHLD_NR) != what.linuxclone)
+			continue;
+		any = true;
+		ready |= linux_.can_reap(task, leader);
+	}
+	EXPECT_FALSE(any && got.error == 10) << task->thread_pid->nr << " has children";
+	// Another thread may have claimed it.
+	EXPECT_FALSE(ready && !got.pid && is_alone(task)) << task->thread_pid->nr << " has a zombie";
 }
 
 bool chaos::call(task_struct *task)
@@ -244,8 +269,7 @@ bool chaos::heard()
 	task_struct *task = pick([&](const task_struct *t) {
 		return t->stage == stage::linked || t->stage == stage::begun ||
 		       t->stage == stage::told ||
-		       (runs(t) && (world_.ready || t->signal->in_exec) &&
-			t->signal->exec_task != t);
+		       (runs(t) && t->signal->in_exec) || (world_.ready && may_call(t));
 	});
 	if (!task)
 		return false;
@@ -277,12 +301,31 @@ void chaos::act(bool intruding)
 		return;
 	}
 	intruder other(one_in(2) ? intruder::where::anywhere : intruder::where::unlocked,
-		       1 + below(one_in(3) ? 60 : 12), [this] { interfere(); });
+		       1 + below(one_in(3) ? 60 : 12), [this] {
+			       still_ = true;
+			       interfere();
+			       still_ = false;
+		       });
+	still_ = false;
 	heard();
+	still_ = true;
+}
+
+// Everybody who has children asks for them.
+void chaos::ask_all()
+{
+	for (task_struct *task : tasks([](auto *t) { return runs(t); }))
+		if (may_call(task)) {
+			const wait_for what{.nohang = true, .linuxclone = one_in(4)};
+			check_wait(task, what, wait(task, what));
+			wait_end(task);
+		}
 }
 
 void chaos::interfere()
 {
+	if (!holds_core_lock() && world_.ready && one_in(2))
+		ask_all();
 	for (unsigned n = 1 + below(4); n; n--)
 		if (holds_core_lock() || one_in(2))
 			silent();

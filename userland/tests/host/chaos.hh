@@ -32,6 +32,7 @@ private:
 	std::vector<task_struct *> tasks(const want &wanted);
 	task_struct *pick(const want &wanted);
 	bool is_busy(const task_struct *task) const;
+	bool may_call(const task_struct *task) const;
 	bool may_exec(const task_struct *task) const;
 
 	// Nothing that the core hears of; false: nothing to be done.
@@ -44,12 +45,15 @@ private:
 	bool heard();
 	bool call(task_struct *task);
 	void wait_somehow(task_struct *task);
+	void ask_all();
+	void check_wait(const task_struct *task, const wait_for &what, const waited &got);
 	bool look();
 
 	world &world_;
 	kernel &linux_;
 	std::mt19937 random_;
 	bool exec_killed_ = false;
+	bool still_ = true; // nobody interferes
 	std::vector<const task_struct *> busy_;   // in what the core does just now
 	std::vector<const task_struct *> doomed_; // have a verdict
 };

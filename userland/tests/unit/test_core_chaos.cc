@@ -69,7 +69,7 @@ TEST_F(CoreChaos, OneAfterTheOther)
 
 TEST_F(CoreChaos, OneInTheMiddleOfTheOther)
 {
-	rounds(200, [](unsigned seed) {
+	rounds(1000, [](unsigned seed) {
 		world w;
 		kernel &linux_ = w.linux_;
 		ASSERT_EQ(w.load(), 0);

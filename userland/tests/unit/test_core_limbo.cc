@@ -194,6 +194,34 @@ TEST_P(CoreLimbo, ChildrenOfThoseWhoMakeRoomForAnExec)
 	});
 }
 
+// A wait on another CPU, at any moment of the parent's release: the children that
+// Linux gave away long ago must not be between two procs for it.
+TEST(CoreRelease, ChildrenAreAlwaysSomebodys)
+{
+	for (unsigned nth = 1, came = true; came; nth++) {
+		SCOPED_TRACE("the wait comes in before call " + std::to_string(nth));
+		world w;
+		kernel &linux_ = w.linux_;
+		ASSERT_EQ(w.load(), 0);
+		task_struct *reaper = linux_.fork(linux_.init());
+		linux_.set_subreaper(reaper);
+		task_struct *p = linux_.fork(reaper), *child = linux_.fork(p);
+		const int nr = child->thread_pid->nr;
+		linux_.exit(child, 3 << 8);
+		linux_.exit(p);
+		linux_.reap(reaper, p);
+		grace_period();
+
+		waited got;
+		intruder other(intruder::where::unlocked, nth, [&] { got = wait_nohang(reaper); });
+		linux_.free(p);
+		came = other.came();
+		if (came) {
+			EXPECT_EQ(got, (waited{0, nr, 3 << 8}));
+		}
+	}
+}
+
 // Many orders, so one way to look.
 class CoreLimboMany : public CoreLimbo
 {
