@@ -62,12 +62,12 @@ struct bsdproc_wait {
 	__u32 idtype;  /* BSDPROC_P_* */
 	__u32 options; /* BSDPROC_W* */
 	__u64 id;
-	__u64 status;   /* int *, or 0; written with the wait status */
-	__u64 rusage;   /* struct rusage *, or 0; the child's and its children's */
-	__s32 pid;      /* out: the child, or 0 (WNOHANG: nothing to report) */
-	__s32 xstat;    /* out: its wait status */
-	__u32 uid;      /* out: its real user id */
-	__u32 flags;    /* in: 0; out: BSDPROC_WAIT_* */
+	__u64 status; /* int *, or 0; written with the wait status */
+	__u64 rusage; /* struct rusage *, or 0; the child's and its children's */
+	__s32 pid;    /* out: the child, or 0 (WNOHANG: nothing to report) */
+	__s32 xstat;  /* out: its wait status */
+	__u32 uid;    /* out: its real user id */
+	__u32 flags;  /* in: 0; out: BSDPROC_WAIT_* */
 };
 
 /* ---- the model, to look at ----------------------------------------------- */
@@ -79,13 +79,13 @@ struct bsdproc_wait {
 #define BSDPROC_SZOMB 4   /* ended, not waited for yet */
 
 /* p_flag */
-#define BSDPROC_P_WEXIT 0x01    /* the process is exiting */
-#define BSDPROC_P_TRACED 0x02   /* a tracer is attached to one of its lwps */
-#define BSDPROC_P_PPWAIT 0x04   /* its parent waits in vfork for it */
-#define BSDPROC_P_EXEC 0x08     /* it has called exec */
-#define BSDPROC_P_CLAIMED 0x10  /* a wait holds the claim on it */
-#define BSDPROC_P_ADOPTED 0x20  /* older than the module, or its birth was missed */
-#define BSDPROC_P_HIDDEN 0x40   /* its status and usage are not the caller's to see */
+#define BSDPROC_P_WEXIT 0x01   /* the process is exiting */
+#define BSDPROC_P_TRACED 0x02  /* a tracer is attached to one of its lwps */
+#define BSDPROC_P_PPWAIT 0x04  /* its parent waits in vfork for it */
+#define BSDPROC_P_EXEC 0x08    /* it has called exec */
+#define BSDPROC_P_CLAIMED 0x10 /* a wait holds the claim on it */
+#define BSDPROC_P_ADOPTED 0x20 /* older than the module, or its birth was missed */
+#define BSDPROC_P_HIDDEN 0x40  /* its status and usage are not the caller's to see */
 
 /* lwp_stat */
 #define BSDPROC_LSRUN 1   /* running or runnable */
@@ -98,9 +98,9 @@ struct bsdproc_wait {
 #define BSDPROC_LWP_MAIN 0x02  /* its Linux thread is the thread group's leader */
 
 struct bsdproc_rusage {
-	__u64 utime;   /* ns */
-	__u64 stime;   /* ns */
-	__u64 maxrss;  /* KiB */
+	__u64 utime;  /* ns */
+	__u64 stime;  /* ns */
+	__u64 maxrss; /* KiB */
 	__u64 minflt;
 	__u64 majflt;
 	__u64 inblock; /* 512-byte blocks */
@@ -127,7 +127,7 @@ struct bsdproc_kproc {
 	__u32 euid;
 	__u32 rgid;
 	__u32 egid;
-	__u32 holds;     /* references besides the model's own */
+	__u32 holds; /* references besides the model's own */
 	__u32 reserved;
 	char comm[16];
 	struct bsdproc_rusage ru;  /* own; zero if the caller may not see it */
@@ -143,7 +143,7 @@ struct bsdproc_klwp {
 
 /* The pids of all procs in the caller's pid namespace, in no order. */
 struct bsdproc_list {
-	__u64 pids;  /* __s32 *, room for `room` of them */
+	__u64 pids; /* __s32 *, room for `room` of them */
 	__u32 room;
 	__u32 count; /* out: how many there are; more than room: call again */
 };

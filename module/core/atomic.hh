@@ -2,9 +2,11 @@
 // One word shared between CPUs. Acquire/release unless said otherwise.
 #pragma once
 
-namespace bsd {
+namespace bsd
+{
 
-template <class T> class atomic {
+template <class T> class atomic
+{
 	T v_;
 
 public:

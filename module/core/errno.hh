@@ -2,7 +2,8 @@
 // The errno values that the core gives, by Linux's numbers.
 #pragma once
 
-namespace bsd::err {
+namespace bsd::err
+{
 
 inline constexpr int srch = -3;
 inline constexpr int child = -10;

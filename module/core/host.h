@@ -83,11 +83,11 @@ enum host_task_bit {
 	HOST_TASK_STOPPED = 1 << 5,
 	HOST_TASK_TRACED = 1 << 6,
 	HOST_TASK_ASLEEP = 1 << 7,
-	HOST_TASK_VFORK = 1 << 8,    /* its parent waits in vfork for it */
-	HOST_TASK_ALONE = 1 << 9,    /* its process has no other thread left */
-	HOST_TASK_LAST = 1 << 10,    /* all threads of its process are past exit's beginning */
-	HOST_TASK_LONE = 1 << 11,    /* no other thread of its process is outside do_exit */
-	HOST_TASK_WORKER = 1 << 12,  /* runs no user code: io_uring's, vhost's. At birth */
+	HOST_TASK_VFORK = 1 << 8,   /* its parent waits in vfork for it */
+	HOST_TASK_ALONE = 1 << 9,   /* its process has no other thread left */
+	HOST_TASK_LAST = 1 << 10,   /* all threads of its process are past exit's beginning */
+	HOST_TASK_LONE = 1 << 11,   /* no other thread of its process is outside do_exit */
+	HOST_TASK_WORKER = 1 << 12, /* runs no user code: io_uring's, vhost's. At birth */
 };
 
 struct task_struct *host_current(void);

@@ -8,7 +8,8 @@
 #include "errno.hh"
 #include "proc.hh"
 
-namespace bsd {
+namespace bsd
+{
 
 static constinit spinlock adopt_lock{};
 static constinit atomic<bool> stopped{};

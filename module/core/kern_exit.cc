@@ -7,7 +7,8 @@
 #include "errno.hh"
 #include "proc.hh"
 
-namespace bsd {
+namespace bsd
+{
 
 void lwp_mark_wexit(proc *p, lwp *lp)
 {

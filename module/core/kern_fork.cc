@@ -4,7 +4,8 @@
 #include "errno.hh"
 #include "proc.hh"
 
-namespace bsd {
+namespace bsd
+{
 
 // Counts a new lwp and lists it; true: the proc must go to limbo, as events of
 // the exit that this lwp is in may have come before the model knew it.
@@ -135,9 +136,9 @@ void core_task_new(task_struct *task)
 	proc *p;
 	const task_struct *parent = host_task_real_parent(task);
 	if (bits & HOST_TASK_LEADER)
-		error = lwp_find(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD) ?
-		                proc_attach(task, bits, 0) :
-		                adopt(task);
+		error = lwp_find(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD)
+				? proc_attach(task, bits, 0)
+				: adopt(task);
 	else if ((p = proc_of(host_current())) && p->p_pid == host_task_tgid(task))
 		error = lwp_attach(p, task, bits);
 	else

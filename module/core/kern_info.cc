@@ -3,7 +3,8 @@
 #include "errno.hh"
 #include "proc.hh"
 
-namespace bsd {
+namespace bsd
+{
 
 static unsigned lwp_stat(unsigned bits)
 {

@@ -12,7 +12,8 @@
 // and settling is one load.
 #include "proc.hh"
 
-namespace bsd {
+namespace bsd
+{
 
 static constinit spinlock limbo_lock{};
 static constinit list<proc, limbo_tag> limbo{};

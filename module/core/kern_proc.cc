@@ -2,7 +2,8 @@
 // Procs: finding, linking, reparenting, releasing.
 #include "proc.hh"
 
-namespace bsd {
+namespace bsd
+{
 
 constinit proc proc0{};
 
@@ -142,11 +143,11 @@ void proc_reparent(proc *child, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
 		// done with those, so Linux is asked again, now under the lock.
 		const proc *now = proc_linux_parent(child);
 		const bool moved = child->p_pptr.load() == from && !to->p_gone.load() &&
-		                   (now == to || to == fallback);
+				   (now == to || to == fallback);
 		if (moved) {
 			const task_struct *leader = host_pid_leader(child->p_pid);
 			proc_move(child, from, to, child->p_ended,
-			          leader ? host_task_exit_signal(leader) : SIGCHLD);
+				  leader ? host_task_exit_signal(leader) : SIGCHLD);
 		}
 		second->p_token.unlock();
 		first->p_token.unlock();

@@ -7,7 +7,8 @@
 #include "errno.hh"
 #include "proc.hh"
 
-namespace bsd {
+namespace bsd
+{
 
 enum class found { nobody, somebody, zombie };
 

@@ -2,7 +2,8 @@
 // An intrusive list. An object is on one list for each Tag it derives a node of.
 #pragma once
 
-namespace bsd {
+namespace bsd
+{
 
 template <class T, class Tag> struct list_node {
 	list_node *next{};
@@ -11,7 +12,8 @@ template <class T, class Tag> struct list_node {
 	bool linked() const { return next != nullptr; }
 };
 
-template <class T, class Tag> class list {
+template <class T, class Tag> class list
+{
 	using node = list_node<T, Tag>;
 	node head_;
 

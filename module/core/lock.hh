@@ -16,9 +16,11 @@
 #define REQUIRES(...) TSA(requires_capability(__VA_ARGS__))
 #define NO_THREAD_SAFETY_ANALYSIS TSA(no_thread_safety_analysis)
 
-namespace bsd {
+namespace bsd
+{
 
-class TSA(capability("lock")) spinlock {
+class TSA(capability("lock")) spinlock
+{
 	host_lock lock_;
 
 public:
@@ -30,7 +32,8 @@ public:
 	void unlock() TSA(release_capability()) { host_lock_release(&lock_); }
 };
 
-class TSA(scoped_lockable) guard {
+class TSA(scoped_lockable) guard
+{
 	spinlock &lock_;
 
 public:

@@ -12,7 +12,8 @@
 #include "lock.hh"
 #include "tree.hh"
 
-namespace bsd {
+namespace bsd
+{
 
 inline constexpr int SIGCHLD = 17;
 
@@ -30,11 +31,11 @@ enum : unsigned {
 // One Linux thread. Born by fork or adoption; in the map, and holding a
 // reference on its proc, until core_task_free().
 struct lwp : host_link, host_work, tree_node<lwp> {
-	proc *lwp_proc;           // never changes
-	host_setint *lwp_setint;  // its own thread's; then core_task_free's
-	proc *lwp_claim;          // the child that its wait claimed     (lwp_proc->p_token)
-	int lwp_tid;              // DragonFly's id, from 1              (lwp_proc->p_token)
-	unsigned lwp_flag;        //                                     (lwp_proc->p_token)
+	proc *lwp_proc;          // never changes
+	host_setint *lwp_setint; // its own thread's; then core_task_free's
+	proc *lwp_claim;         // the child that its wait claimed     (lwp_proc->p_token)
+	int lwp_tid;             // DragonFly's id, from 1              (lwp_proc->p_token)
+	unsigned lwp_flag;       //                                     (lwp_proc->p_token)
 };
 
 inline int lwp_key(const lwp &lp)
@@ -53,16 +54,16 @@ struct limbo_tag;
 struct proc : list_node<proc, sibling_tag>, list_node<proc, limbo_tag> {
 	spinlock p_token;
 	atomic<int> p_refs;
-	pid *p_pid;  // referenced, never changes
+	pid *p_pid;          // referenced, never changes
 	atomic<int> p_xstat; // wait status, once SZOMB: see proc_xstat()
 	atomic<bool> p_gone; // released: no child may be linked. Set under p_token
 
 	unsigned p_flag GUARDED_BY(p_token);
 	core_p_stat p_stat GUARDED_BY(p_token);
-	int p_nthreads GUARDED_BY(p_token); // lwps that have not exited
-	int p_nrunning GUARDED_BY(p_token); // of these, neither LWP_WEXIT nor LWP_WORKER
+	int p_nthreads GUARDED_BY(p_token);  // lwps that have not exited
+	int p_nrunning GUARDED_BY(p_token);  // of these, neither LWP_WEXIT nor LWP_WORKER
 	int p_nstranded GUARDED_BY(p_token); // of these, LWP_STRANDED
-	int p_nleaving GUARDED_BY(p_token); // exited, and not freed by Linux yet
+	int p_nleaving GUARDED_BY(p_token);  // exited, and not freed by Linux yet
 	int p_lasttid GUARDED_BY(p_token);
 	tree<lwp, lwp_key> p_lwp_tree GUARDED_BY(p_token); // what Linux shows in /proc/PID/task
 	atomic<lwp *> p_mainlwp; // the thread group leader's. Set under p_token
@@ -102,7 +103,8 @@ proc *proc_alloc(task_struct *task, pid *pid);
 void proc_drop(proc *p);
 
 // Locks the parent of a child, whoever that is at this moment; RCU.
-class TSA(scoped_lockable) parent_guard {
+class TSA(scoped_lockable) parent_guard
+{
 	proc *pp_;
 
 public:

@@ -3,7 +3,8 @@
 // of the key, so that a node is two pointers and nothing recurses or allocates.
 #pragma once
 
-namespace bsd {
+namespace bsd
+{
 
 template <class T> struct tree_node {
 	T *left{};
@@ -11,7 +12,8 @@ template <class T> struct tree_node {
 };
 
 // Key(const T &) gives an object's key; keys in one tree are unique.
-template <class T, int (*Key)(const T &)> class tree {
+template <class T, int (*Key)(const T &)> class tree
+{
 	using node = tree_node<T>;
 	T *root_{};
 

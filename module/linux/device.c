@@ -197,10 +197,9 @@ static const struct {
 	unsigned cmd;
 	long (*function)(union call *call);
 } calls[] = {
-	{ BSDPROC_VERSION, do_version }, { BSDPROC_EXTEXIT, do_extexit },
-	{ BSDPROC_WAIT, do_wait },       { BSDPROC_GETTID, do_gettid },
-	{ BSDPROC_REAPED, do_reaped },   { BSDPROC_LIST, do_list },
-	{ BSDPROC_GETPROC, do_getproc },
+	{BSDPROC_VERSION, do_version}, {BSDPROC_EXTEXIT, do_extexit}, {BSDPROC_WAIT, do_wait},
+	{BSDPROC_GETTID, do_gettid},   {BSDPROC_REAPED, do_reaped},   {BSDPROC_LIST, do_list},
+	{BSDPROC_GETPROC, do_getproc},
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)

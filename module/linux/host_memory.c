@@ -11,9 +11,7 @@
 static struct kmem_cache *caches[HOST_POOLS];
 
 /* A constructor keeps the cache to itself, so that a leak shows at its end. */
-static void unmerged(void *object)
-{
-}
+static void unmerged(void *object) {}
 
 void *host_alloc(enum host_pool pool)
 {

@@ -117,7 +117,8 @@ static unsigned nr_threads(struct pid *pid)
 }
 
 /* With room for as many lwps as there may be, though not for more than asked. */
-static int get_with_room(struct pid *pid, struct bsdproc_getproc *get, unsigned room, bool *short_of)
+static int get_with_room(struct pid *pid, struct bsdproc_getproc *get, unsigned room,
+			 bool *short_of)
 {
 	struct core_klwp *lwps = kvcalloc(room ?: 1, sizeof(*lwps), GFP_KERNEL_ACCOUNT);
 	struct core_kproc kproc;
@@ -164,8 +165,7 @@ static int list_with_room(struct bsdproc_list *list, unsigned room)
 	if (!pids)
 		return -ENOMEM;
 	list->count = core_list(pids, room);
-	if (copy_to_user(u64_to_user_ptr(list->pids), pids,
-			 min(list->count, room) * sizeof(*pids)))
+	if (copy_to_user(u64_to_user_ptr(list->pids), pids, min(list->count, room) * sizeof(*pids)))
 		error = -EFAULT;
 	kvfree(pids);
 	return error;

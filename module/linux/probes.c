@@ -93,14 +93,16 @@ static void __maybe_unused on_new_u64(void *data, struct task_struct *task, u64 
 	on_new(task);
 }
 
-#define ON_EXIT                                                                        \
-	_Generic(&check_trace_callback_type_sched_process_exit,                        \
-		 void (*)(void (*)(void *, struct task_struct *)): on_exit_task,       \
-		 void (*)(void (*)(void *, struct task_struct *, bool)): on_exit_dead)
-#define ON_NEW                                                                                \
-	_Generic(&check_trace_callback_type_task_newtask,                                     \
-		 void (*)(void (*)(void *, struct task_struct *, unsigned long)): on_new_long, \
-		 void (*)(void (*)(void *, struct task_struct *, u64)): on_new_u64)
+#define ON_EXIT                                                                         \
+	_Generic(&check_trace_callback_type_sched_process_exit,                         \
+		 void (*)(void (*)(void *, struct task_struct *))                       \
+		 : on_exit_task, void (*)(void (*)(void *, struct task_struct *, bool)) \
+		 : on_exit_dead)
+#define ON_NEW                                                                        \
+	_Generic(&check_trace_callback_type_task_newtask,                             \
+		 void (*)(void (*)(void *, struct task_struct *, unsigned long))      \
+		 : on_new_long, void (*)(void (*)(void *, struct task_struct *, u64)) \
+		 : on_new_u64)
 
 /*
  * In the order of connecting: who is born after the first three are heard is
@@ -113,10 +115,10 @@ static struct probe {
 	struct tracepoint *tracepoint;
 	bool connected;
 } probes[] = {
-	{ .name = "sched_process_free", .function = on_free },
-	{ .name = "sched_process_exit", .function = ON_EXIT },
-	{ .name = "sched_process_exec", .function = on_exec },
-	{ .name = "task_newtask", .function = ON_NEW },
+	{.name = "sched_process_free", .function = on_free},
+	{.name = "sched_process_exit", .function = ON_EXIT},
+	{.name = "sched_process_exec", .function = on_exec},
+	{.name = "task_newtask", .function = ON_NEW},
 };
 
 /* A changed signature shall be a compile error. */

@@ -52,7 +52,7 @@ struct host_setint *setint_prepare(unsigned long addr, int value)
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	mmget(current->mm);
-	*s = (struct host_setint){ .mm = current->mm, .addr = addr, .value = value };
+	*s = (struct host_setint){.mm = current->mm, .addr = addr, .value = value};
 	return s;
 }
 
@@ -74,10 +74,10 @@ static long __maybe_unused call_without_vmas(pin_without_vmas *pin, struct mm_st
 	return pin(mm, start, n, FOLL_WRITE, pages, NULL);
 }
 
-#define pin_remote(...)                              \
-	_Generic(&pin_user_pages_remote,             \
-		pin_with_vmas *: call_with_vmas,     \
-		pin_without_vmas *: call_without_vmas)(pin_user_pages_remote, __VA_ARGS__)
+#define pin_remote(...)                                  \
+	_Generic(&pin_user_pages_remote, pin_with_vmas * \
+		 : call_with_vmas, pin_without_vmas *    \
+		 : call_without_vmas)(pin_user_pages_remote, __VA_ARGS__)
 
 static void store(struct page **pages, unsigned offset, int value)
 {

@@ -18,11 +18,11 @@ extern "C" {
 
 /* extexit's `how`: one who, ORed with one action. */
 #ifndef EXTEXIT_SIMPLE
-#define EXTEXIT_SIMPLE 0        /* end, no more */
-#define EXTEXIT_SETINT 1        /* store status at addr, then end */
-#define EXTEXIT_PROC (0 << 16)  /* the process */
-#define EXTEXIT_LWP (1 << 16)   /* this thread; the process, if it is the last */
-#define EXTEXIT_ACTION(how) ((how) & 0xffff)
+#define EXTEXIT_SIMPLE 0       /* end, no more */
+#define EXTEXIT_SETINT 1       /* store status at addr, then end */
+#define EXTEXIT_PROC (0 << 16) /* the process */
+#define EXTEXIT_LWP (1 << 16)  /* this thread; the process, if it is the last */
+#define EXTEXIT_ACTION(how) ((how)&0xffff)
 #define EXTEXIT_WHO(how) ((how) & (0xffff << 16))
 #endif
 

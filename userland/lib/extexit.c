@@ -14,7 +14,8 @@
 #include "bsdproc.h"
 #include "internal.h"
 
-_Static_assert(EXTEXIT_SIMPLE == BSDPROC_EXTEXIT_SIMPLE && EXTEXIT_SETINT == BSDPROC_EXTEXIT_SETINT &&
+_Static_assert(EXTEXIT_SIMPLE == BSDPROC_EXTEXIT_SIMPLE &&
+		       EXTEXIT_SETINT == BSDPROC_EXTEXIT_SETINT &&
 		       EXTEXIT_PROC == BSDPROC_EXTEXIT_PROC && EXTEXIT_LWP == BSDPROC_EXTEXIT_LWP,
 	       "the API's numbers are the ABI's");
 

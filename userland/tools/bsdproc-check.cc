@@ -12,7 +12,8 @@
 using namespace bsdproc;
 using nlohmann::ordered_json;
 
-namespace {
+namespace
+{
 
 struct Options {
 	unsigned rounds = 50;
@@ -23,12 +24,9 @@ struct Options {
 ordered_json to_json(const Difference &difference)
 {
 	return {
-		{"pid", difference.pid},
-		{"field", difference.field},
-		{"model", difference.model},
-		{"against", against_name(difference.against)},
-		{"other", difference.other},
-		{"text", difference.text()},
+		{"pid", difference.pid},     {"field", difference.field},
+		{"model", difference.model}, {"against", against_name(difference.against)},
+		{"other", difference.other}, {"text", difference.text()},
 	};
 }
 
@@ -48,10 +46,8 @@ void print_json(const Report &report)
 	for (auto &[pid, last] : report.moving)
 		moving.push_back({{"pid", pid}, {"last", to_json(last)}});
 	ordered_json json = {
-		{"procs", report.procs},
-		{"lwps", report.lwps},
-		{"rounds", report.rounds},
-		{"differences", to_json(report.differences)},
+		{"procs", report.procs},   {"lwps", report.lwps},
+		{"rounds", report.rounds}, {"differences", to_json(report.differences)},
 		{"in_motion", moving},
 	};
 	puts(json.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
@@ -79,7 +75,8 @@ int run(const CLI::App &app, const Options &options)
 	if (!report.moving.empty()) {
 		for (auto &[pid, last] : report.moving)
 			complain(app, "in motion, last seen: " +
-					      (last.empty() ? "pid " + std::to_string(pid) : last[0].text()));
+					      (last.empty() ? "pid " + std::to_string(pid)
+							    : last[0].text()));
 		complain(app, std::to_string(report.moving.size()) + " in motion after " +
 				      std::to_string(report.rounds) + " more looks, not judged");
 	}
@@ -91,13 +88,14 @@ int run(const CLI::App &app, const Options &options)
 
 int main(int argc, char **argv)
 {
-	CLI::App app("Compare the bsdproc module's model of processes with /proc.\n"
-		     "\n"
-		     "Prints a line for each difference that stays, then a summary. What was only\n"
-		     "motion is found out by looking again: a difference stays if it is there,\n"
-		     "unchanged, in each of the last ten looks. Processes that keep changing to the\n"
-		     "end are told on stderr as in motion.\n",
-		     "bsdproc-check");
+	CLI::App app(
+		"Compare the bsdproc module's model of processes with /proc.\n"
+		"\n"
+		"Prints a line for each difference that stays, then a summary. What was only\n"
+		"motion is found out by looking again: a difference stays if it is there,\n"
+		"unchanged, in each of the last ten looks. Processes that keep changing to the\n"
+		"end are told on stderr as in motion.\n",
+		"bsdproc-check");
 	Options options;
 
 	app.footer("Run it as root: what you may not see is taken for a difference or a failure.\n"
@@ -109,7 +107,8 @@ int main(int argc, char **argv)
 		->type_name("N")
 		->check(CLI::Range(0, 1000000).description(""))
 		->capture_default_str();
-	app.add_flag("--strict", options.strict, "A process that is in motion to the end is an error");
+	app.add_flag("--strict", options.strict,
+		     "A process that is in motion to the end is an error");
 	app.add_flag("--json", options.json, "Print one JSON object");
 	return run_tool(app, argc, argv, [&] { return run(app, options); });
 }

@@ -23,7 +23,8 @@
 
 using namespace bsdproc;
 
-namespace {
+namespace
+{
 
 struct Options {
 	std::vector<int> pids;
@@ -91,7 +92,8 @@ std::string seconds(uint64_t ns)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%llu.%03llu", static_cast<unsigned long long>(ns / 1000000000),
+	snprintf(text, sizeof(text), "%llu.%03llu",
+		 static_cast<unsigned long long>(ns / 1000000000),
 		 static_cast<unsigned long long>(ns / 1000000 % 1000));
 	return text;
 }
@@ -108,8 +110,8 @@ Table make_table(const Options &options)
 	table.column("LWPS", Right);
 	table.column("FLAGS", Left);
 	if (options.usage)
-		for (const char *title : {"UTIME", "STIME", "CUTIME", "CSTIME", "MAXRSS", "MINFLT", "MAJFLT",
-					  "INBLK", "OUBLK", "NVCSW", "NIVCSW"})
+		for (const char *title : {"UTIME", "STIME", "CUTIME", "CSTIME", "MAXRSS", "MINFLT",
+					  "MAJFLT", "INBLK", "OUBLK", "NVCSW", "NIVCSW"})
 			table.column(title, Right);
 	table.column("XSTAT", Left);
 	table.column("COMMAND", Left);
@@ -127,20 +129,16 @@ void add_proc(Table &table, const Options &options, const Proc &proc, const std:
 {
 	const bsdproc_kproc &k = proc.k;
 	std::vector<std::string> cells = {
-		std::to_string(k.pid),
-		std::to_string(k.ppid),
-		std::to_string(k.pgid),
-		std::to_string(k.sid),
-		user_name(k.euid),
-		stat_letter(proc),
-		std::to_string(k.nthreads),
-		flag_letters(proc_flags(), k.flags),
+		std::to_string(k.pid),      std::to_string(k.ppid),
+		std::to_string(k.pgid),     std::to_string(k.sid),
+		user_name(k.euid),          stat_letter(proc),
+		std::to_string(k.nthreads), flag_letters(proc_flags(), k.flags),
 	};
 	if (options.usage) {
 		for (uint64_t time : {k.ru.utime, k.ru.stime, k.cru.utime, k.cru.stime})
 			cells.push_back(seconds(time));
-		for (uint64_t count : {k.ru.maxrss, k.ru.minflt, k.ru.majflt, k.ru.inblock, k.ru.oublock,
-				       k.ru.nvcsw, k.ru.nivcsw})
+		for (uint64_t count : {k.ru.maxrss, k.ru.minflt, k.ru.majflt, k.ru.inblock,
+				       k.ru.oublock, k.ru.nvcsw, k.ru.nivcsw})
 			cells.push_back(std::to_string(count));
 	}
 	cells.push_back(xstat_text(k));
@@ -172,7 +170,8 @@ void print_table(const Options &options, const std::map<int, Proc> &procs)
 	// Without a tree, nobody is anybody's child.
 	for (auto &[pid, proc] : procs)
 		parents[pid] = options.no_tree ? 0 : proc.k.ppid;
-	for (const TreeLine &line : tree_lines(parents, locale_is_utf8() ? utf8_branches : ascii_branches)) {
+	for (const TreeLine &line :
+	     tree_lines(parents, locale_is_utf8() ? utf8_branches : ascii_branches)) {
 		const Proc &proc = procs.at(line.pid);
 		add_proc(table, options, proc, line.head);
 		if (options.lwps)
@@ -185,8 +184,8 @@ bool wanted(const Options &options, const Proc &proc)
 {
 	if (options.zombies && proc.k.stat != BSDPROC_SZOMB)
 		return false;
-	return options.uids.empty() ||
-	       std::find(options.uids.begin(), options.uids.end(), proc.k.euid) != options.uids.end();
+	return options.uids.empty() || std::find(options.uids.begin(), options.uids.end(),
+						 proc.k.euid) != options.uids.end();
 }
 
 int show(const CLI::App &app, const Options &options)
@@ -261,7 +260,8 @@ int main(int argc, char **argv)
 		->type_name("PID")
 		->allow_extra_args(false)
 		->check(CLI::Validator(check_pid, ""));
-	app.add_option("-u,--user", users, "Only processes of this effective user, a name or a number")
+	app.add_option("-u,--user", users,
+		       "Only processes of this effective user, a name or a number")
 		->type_name("USER")
 		->allow_extra_args(false);
 	app.add_flag("-z,--zombies", options.zombies, "Only zombies");

@@ -7,9 +7,11 @@
 
 #include "suspects.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
-namespace {
+namespace
+{
 
 // A difference must be there in so many last rounds to stay: a process that
 // only just began to move, at the end of the rounds, is not judged.

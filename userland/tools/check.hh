@@ -9,13 +9,14 @@
 #include "model.hh"
 #include "procfs.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 struct Report {
 	size_t procs = 0; // in the model, at the first look
 	size_t lwps = 0;
-	unsigned rounds = 0;                            // that were needed after it
-	std::vector<Difference> differences;            // that stay
+	unsigned rounds = 0;                           // that were needed after it
+	std::vector<Difference> differences;           // that stay
 	std::map<int, std::vector<Difference>> moving; // by pid: in motion to the end
 };
 

@@ -9,7 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 void complain(const CLI::App &app, const std::string &text)
 {

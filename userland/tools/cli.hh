@@ -5,11 +5,13 @@
 #include <functional>
 #include <string>
 
-namespace CLI {
+namespace CLI
+{
 class App;
 }
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 enum Exit { exit_ok = 0, exit_no = 1, exit_usage = 2, exit_failure = 3 };
 

@@ -5,9 +5,11 @@
 
 #include "status.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
-namespace {
+namespace
+{
 
 // Running or asleep is motion, not state: the model and /proc are read at
 // different moments, and a thread may change between them as it likes.
@@ -84,11 +86,10 @@ std::string comm_of(const Proc &proc)
 	return quoted({comm, std::find(comm, comm + sizeof(proc.k.comm), '\0')});
 }
 
-class Comparison {
+class Comparison
+{
 public:
-	Comparison(int pid, std::vector<Difference> &out) : pid(pid), out(out)
-	{
-	}
+	Comparison(int pid, std::vector<Difference> &out) : pid(pid), out(out) {}
 
 	void differ(std::string field, std::string model, Against against, std::string other)
 	{
@@ -156,7 +157,8 @@ void Comparison::threads(const Proc &proc, const LinuxProc &linux)
 	for (auto [tid, state] : linux.threads) {
 		if (stats.contains(tid))
 			continue;
-		differ("thread " + std::to_string(tid), "none", Against::Linux, thread_state(state));
+		differ("thread " + std::to_string(tid), "none", Against::Linux,
+		       thread_state(state));
 		same = false;
 	}
 	// Linux's own count, where it says no more than the threads already did.
@@ -175,17 +177,19 @@ void Comparison::lwps(const Proc &proc)
 		by_tid[lwp.tid]++;
 		living += lwp.stat != BSDPROC_LSZOMB;
 		if (lwp.lwpid < 1)
-			differ("lwp id of thread " + std::to_string(lwp.tid), std::to_string(lwp.lwpid),
-			       Against::Expected, "1 or more");
+			differ("lwp id of thread " + std::to_string(lwp.tid),
+			       std::to_string(lwp.lwpid), Against::Expected, "1 or more");
 		if (lwp.flags & BSDPROC_LWP_MAIN) {
 			mains++;
 			equal("main lwp's thread", lwp.tid, Against::Expected, pid);
 		}
 	}
 	for (auto [lwpid, count] : by_lwpid)
-		equal(("lwps with id " + std::to_string(lwpid)).c_str(), count, Against::Expected, 1);
+		equal(("lwps with id " + std::to_string(lwpid)).c_str(), count, Against::Expected,
+		      1);
 	for (auto [tid, count] : by_tid)
-		equal(("lwps of thread " + std::to_string(tid)).c_str(), count, Against::Expected, 1);
+		equal(("lwps of thread " + std::to_string(tid)).c_str(), count, Against::Expected,
+		      1);
 	equal("pid", proc.k.pid, Against::Expected, pid);
 	equal("main lwps", mains, Against::Expected, 1);
 	equal("nlwps", proc.k.nlwps, Against::Counted, proc.lwps.size());
@@ -220,7 +224,8 @@ void compare_list(const Model &model, const std::set<int> *pids, std::vector<Dif
 	auto differ = [&](const std::vector<int> &found, const char *what, const char *expected) {
 		for (int pid : found)
 			if (!pids || pids->contains(pid))
-				Comparison(pid, out).differ("list", what, Against::Expected, expected);
+				Comparison(pid, out).differ("list", what, Against::Expected,
+							    expected);
 	};
 	differ(model.twice, "listed twice", "once");
 	differ(model.gone, "listed, but there is no such proc", "both or neither");
@@ -299,8 +304,8 @@ std::vector<Difference> compare_families(const Model &model)
 		comparison.equal("nchildren", proc.k.nchildren, Against::Counted, count.children);
 		// A zombie may be there that its parent cannot wait for (yet).
 		if (proc.k.nzombies > count.zombies)
-			comparison.differ("nzombies", std::to_string(proc.k.nzombies), Against::Counted,
-					  std::to_string(count.zombies));
+			comparison.differ("nzombies", std::to_string(proc.k.nzombies),
+					  Against::Counted, std::to_string(count.zombies));
 		if (proc.k.ppid != 0 && !model.procs.contains(proc.k.ppid))
 			comparison.differ("parent", std::to_string(proc.k.ppid), Against::Expected,
 					  "one that the model has");

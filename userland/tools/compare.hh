@@ -11,7 +11,8 @@
 #include "model.hh"
 #include "procfs.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 enum class Against {
 	Linux,    // what /proc says

@@ -7,16 +7,17 @@
 
 #include "status.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 using nlohmann::ordered_json;
 
 static ordered_json usage(const bsdproc_rusage &ru)
 {
 	return {
-		{"utime", ru.utime},     {"stime", ru.stime},     {"maxrss", ru.maxrss},
-		{"minflt", ru.minflt},   {"majflt", ru.majflt},   {"inblock", ru.inblock},
-		{"oublock", ru.oublock}, {"nvcsw", ru.nvcsw},     {"nivcsw", ru.nivcsw},
+		{"utime", ru.utime},     {"stime", ru.stime},   {"maxrss", ru.maxrss},
+		{"minflt", ru.minflt},   {"majflt", ru.majflt}, {"inblock", ru.inblock},
+		{"oublock", ru.oublock}, {"nvcsw", ru.nvcsw},   {"nivcsw", ru.nivcsw},
 	};
 }
 

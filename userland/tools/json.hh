@@ -9,7 +9,8 @@
 
 #include "model.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 // All fields of a proc and its lwps, by the ABI's names.
 nlohmann::ordered_json to_json(const Proc &proc);

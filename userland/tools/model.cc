@@ -8,14 +8,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
-namespace {
+namespace
+{
 
 [[noreturn]] void fail(const char *what)
 {
 	if (errno == ENOTTY)
-		throw Failure("the bsdproc module does not know this request; it is older than this program");
+		throw Failure(
+			"the bsdproc module does not know this request; it is older than this program");
 	throw Failure(std::string(what) + ": " + strerror(errno));
 }
 

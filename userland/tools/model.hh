@@ -11,7 +11,8 @@
 
 #include <bsdproc_ioctl.h>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 struct Proc {
 	bsdproc_kproc k{};
@@ -30,7 +31,8 @@ struct Failure : std::runtime_error {
 	using std::runtime_error::runtime_error;
 };
 
-class Device {
+class Device
+{
 public:
 	// Opens the device. Throws Failure, as all functions here do.
 	Device();

@@ -12,17 +12,16 @@
 
 #include "model.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
-namespace {
+namespace
+{
 
 constexpr uint32_t pf_kthread = 0x00200000;
 
 struct CloseDir {
-	void operator()(DIR *dir) const
-	{
-		closedir(dir);
-	}
+	void operator()(DIR *dir) const { closedir(dir); }
 };
 using Dir = std::unique_ptr<DIR, CloseDir>;
 
@@ -93,7 +92,7 @@ std::optional<TaskStat> parse_stat(std::string_view text)
 }
 
 Procfs::Procfs(const std::string &root)
-	: root_fd(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    : root_fd(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC))
 {
 	if (root_fd == -1)
 		throw Failure("cannot open " + root + ": " + strerror(errno));
@@ -212,7 +211,8 @@ LinuxModel Procfs::read()
 			model.emplace(pid, std::move(*proc));
 	});
 	if (model.empty())
-		throw Failure("there are no processes in /proc: it is not mounted, or not readable");
+		throw Failure(
+			"there are no processes in /proc: it is not mounted, or not readable");
 	find_kernel_parents(model);
 	return model;
 }

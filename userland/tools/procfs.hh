@@ -9,7 +9,8 @@
 #include <string>
 #include <string_view>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 // The fields of /proc/PID/stat that are compared.
 struct TaskStat {
@@ -36,7 +37,8 @@ struct LinuxProc {
 
 using LinuxModel = std::map<int, LinuxProc>; // by pid
 
-class Procfs {
+class Procfs
+{
 public:
 	// root: where procfs is mounted. Throws Failure (see model.hh).
 	explicit Procfs(const std::string &root = "/proc");

@@ -8,9 +8,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
-namespace {
+namespace
+{
 
 struct Character {
 	size_t bytes; // 1 or more

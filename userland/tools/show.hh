@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 // The columns of the terminal that stdout is; 0 if it is none.
 size_t terminal_width();

@@ -8,9 +8,11 @@
 
 #include <bsdproc_ioctl.h>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
-namespace {
+namespace
+{
 
 constexpr Flag proc_table[] = {
 	{BSDPROC_P_WEXIT, 'x', "wexit", "is exiting"},

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 struct Flag {
 	uint32_t bit;

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 Suspects::Suspects(const std::vector<Difference> &found, const LinuxModel &linux)
 {

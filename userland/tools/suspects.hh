@@ -10,7 +10,8 @@
 
 #include "compare.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 // One look at one pid: the model, and /proc right after it.
 struct Sight {
@@ -18,7 +19,8 @@ struct Sight {
 	std::vector<Difference> differences;
 };
 
-class Suspects {
+class Suspects
+{
 public:
 	// What the first look found becomes the set.
 	explicit Suspects(const std::vector<Difference> &found, const LinuxModel &linux);

@@ -5,7 +5,8 @@
 
 #include "show.hh"
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 void Table::column(std::string title, Align align)
 {

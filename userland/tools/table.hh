@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
-class Table {
+class Table
+{
 public:
 	enum class Align { Left, Right };
 

@@ -3,7 +3,8 @@
 
 #include <set>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 const Branches ascii_branches = {"|- ", "`- ", "|  ", "   "};
 const Branches utf8_branches = {"├─ ", "└─ ", "│  ", "   "};
@@ -35,12 +36,15 @@ std::vector<TreeLine> tree_lines(const std::map<int, int> &parents, const Branch
 			if (!seen.insert(todo.pid).second)
 				continue;
 			auto &below = children[todo.pid];
-			lines.push_back({todo.pid, todo.head,
-					 todo.rest + (below.empty() ? branches.blank : branches.bar)});
+			lines.push_back(
+				{todo.pid, todo.head,
+				 todo.rest + (below.empty() ? branches.blank : branches.bar)});
 			for (size_t i = below.size(); i-- > 0;) {
 				bool last = i + 1 == below.size();
-				stack.push_back({below[i], todo.rest + (last ? branches.last : branches.child),
-						 todo.rest + (last ? branches.blank : branches.bar)});
+				stack.push_back(
+					{below[i],
+					 todo.rest + (last ? branches.last : branches.child),
+					 todo.rest + (last ? branches.blank : branches.bar)});
 			}
 		}
 	};

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-namespace bsdproc {
+namespace bsdproc
+{
 
 struct Branches {
 	const char *child; // before a child that has siblings after it

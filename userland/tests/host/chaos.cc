@@ -206,7 +206,8 @@ void chaos::check_wait(const task_struct *task, const wait_for &what, const wait
 	}
 	EXPECT_FALSE(any && got.error == 10) << task->thread_pid->nr << " has children";
 	// Another thread may have claimed it.
-	EXPECT_FALSE(ready && !got.pid && is_alone(task)) << task->thread_pid->nr << " has a zombie";
+	EXPECT_FALSE(ready && !got.pid && is_alone(task))
+		<< task->thread_pid->nr << " has a zombie";
 }
 
 bool chaos::call(task_struct *task)
@@ -268,8 +269,8 @@ bool chaos::heard()
 		return look();
 	task_struct *task = pick([&](const task_struct *t) {
 		return t->stage == stage::linked || t->stage == stage::begun ||
-		       t->stage == stage::told ||
-		       (runs(t) && t->signal->in_exec) || (world_.ready && may_call(t));
+		       t->stage == stage::told || (runs(t) && t->signal->in_exec) ||
+		       (world_.ready && may_call(t));
 	});
 	if (!task)
 		return false;

@@ -53,7 +53,7 @@ private:
 	kernel &linux_;
 	std::mt19937 random_;
 	bool exec_killed_ = false;
-	bool still_ = true; // nobody interferes
+	bool still_ = true;                       // nobody interferes
 	std::vector<const task_struct *> busy_;   // in what the core does just now
 	std::vector<const task_struct *> doomed_; // have a verdict
 };

@@ -9,7 +9,8 @@
 
 using namespace bsdproc;
 
-namespace {
+namespace
+{
 
 using Texts = std::vector<std::string>;
 
@@ -24,7 +25,8 @@ Texts texts(const std::vector<Difference> &differences)
 // A little system that agrees with itself: init (1) with children 123, which has
 // the threads 123 and 125, and 130, a zombie; a kernel thread (2) with a user
 // process (40).
-class Compare : public testing::Test {
+class Compare : public testing::Test
+{
 protected:
 	void SetUp() override
 	{
@@ -84,15 +86,9 @@ protected:
 		return all;
 	}
 
-	Proc &ours(int pid)
-	{
-		return model.procs.at(pid);
-	}
+	Proc &ours(int pid) { return model.procs.at(pid); }
 
-	LinuxProc &theirs(int pid)
-	{
-		return linux.at(pid);
-	}
+	LinuxProc &theirs(int pid) { return linux.at(pid); }
 
 	Model model;
 	LinuxModel linux;
@@ -152,9 +148,11 @@ TEST_F(Compare, TheList)
 	model.twice = {123};
 	model.gone = {55};
 	model.impossible = {0};
-	EXPECT_EQ(found(), (Texts{"pid 0: list: model listed, expected no such pid",
-				  "pid 55: list: model listed, but there is no such proc, expected both or neither",
-				  "pid 123: list: model listed twice, expected once"}));
+	EXPECT_EQ(
+		found(),
+		(Texts{"pid 0: list: model listed, expected no such pid",
+		       "pid 55: list: model listed, but there is no such proc, expected both or neither",
+		       "pid 123: list: model listed twice, expected once"}));
 	EXPECT_EQ(texts(compare(model, linux, {1, 123})),
 		  Texts{"pid 123: list: model listed twice, expected once"});
 }
@@ -211,9 +209,10 @@ TEST_F(Compare, LeaderThatEndedFirst)
 TEST_F(Compare, Zombies)
 {
 	ours(130).k.stat = BSDPROC_SACTIVE;
-	EXPECT_EQ(found(), (Texts{"pid 130: nthreads: model 0, expected 1 or more, as it is not a zombie",
-				  "pid 130: state: model active, /proc zombie",
-				  "pid 1: nzombies: model 1, counted 0"}));
+	EXPECT_EQ(found(),
+		  (Texts{"pid 130: nthreads: model 0, expected 1 or more, as it is not a zombie",
+			 "pid 130: state: model active, /proc zombie",
+			 "pid 1: nzombies: model 1, counted 0"}));
 }
 
 TEST_F(Compare, ZombieThatIsAliveForLinux)

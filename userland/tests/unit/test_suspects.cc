@@ -6,7 +6,8 @@
 
 using namespace bsdproc;
 
-namespace {
+namespace
+{
 
 Difference parent(int pid, const char *other)
 {

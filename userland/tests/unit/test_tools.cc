@@ -15,7 +15,8 @@
 
 using namespace bsdproc;
 
-namespace {
+namespace
+{
 
 TEST(WaitStatus, Exits)
 {
@@ -39,7 +40,8 @@ TEST(Flags, NamesAndLetters)
 
 	EXPECT_EQ(flag_names(proc_flags(), 0), Names{});
 	EXPECT_EQ(flag_letters(proc_flags(), 0), "-");
-	EXPECT_EQ(flag_names(proc_flags(), BSDPROC_P_WEXIT | BSDPROC_P_EXEC), (Names{"wexit", "exec"}));
+	EXPECT_EQ(flag_names(proc_flags(), BSDPROC_P_WEXIT | BSDPROC_P_EXEC),
+		  (Names{"wexit", "exec"}));
 	EXPECT_EQ(flag_letters(proc_flags(), BSDPROC_P_WEXIT | BSDPROC_P_EXEC), "xe");
 	EXPECT_EQ(flag_letters(lwp_flags(), BSDPROC_LWP_MAIN), "m");
 }
@@ -81,7 +83,8 @@ TEST(ParseStat, Fields)
 
 TEST(ParseStat, NamesThatLookLikeFields)
 {
-	for (const char *comm : {"", "(", ")", ") R 1 1 1", "a b", "a\nb", "((x))", ") Z 0 0 0 (", "\xff\xfe"}) {
+	for (const char *comm :
+	     {"", "(", ")", ") R 1 1 1", "a b", "a\nb", "((x))", ") Z 0 0 0 (", "\xff\xfe"}) {
 		auto task = parse_stat(stat_text(comm));
 		ASSERT_TRUE(task) << comm;
 		EXPECT_EQ(task->comm, comm);
@@ -103,7 +106,8 @@ TEST(ParseStat, WhatIsNoStat)
 {
 	std::string whole = stat_text("x");
 
-	for (const char *text : {"", "123", "123 (", "123 )x( S 1 1 1", "x (y) S 1 1 1 1 1 1", "()"})
+	for (const char *text :
+	     {"", "123", "123 (", "123 )x( S 1 1 1", "x (y) S 1 1 1 1 1 1", "()"})
 		EXPECT_FALSE(parse_stat(text)) << text;
 	// Cut before the last field that is needed.
 	EXPECT_FALSE(parse_stat(whole.substr(0, whole.find(" 987654321987"))));
@@ -166,17 +170,15 @@ TEST(Table, AlignsAndCuts)
 	EXPECT_EQ(table.text(12), "  PID NAME C\n    1 root i\n12345 x\n");
 }
 
-class Utf8 : public testing::Test {
+class Utf8 : public testing::Test
+{
 protected:
 	void SetUp() override
 	{
 		if (!setlocale(LC_ALL, "C.UTF-8"))
 			GTEST_SKIP() << "no C.UTF-8 locale here";
 	}
-	void TearDown() override
-	{
-		setlocale(LC_ALL, "C");
-	}
+	void TearDown() override { setlocale(LC_ALL, "C"); }
 };
 
 TEST(Show, NamesCannotSpeakToTheTerminal)

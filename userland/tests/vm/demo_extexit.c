@@ -130,7 +130,8 @@ int main(int argc, char **argv)
 	while (state_of(pid) != 'Z')
 		sched_yield();
 	got = bsd_wait4(pid, &status, WNOHANG, NULL);
-	printf("    parent: the first thread is a zombie, and bsd_wait4 has nothing to report (%d)\n", got);
+	printf("    parent: the first thread is a zombie, and bsd_wait4 has nothing to report (%d)\n",
+	       got);
 	fflush(stdout);
 	if (got != 0)
 		return 1;
@@ -147,6 +148,7 @@ int main(int argc, char **argv)
 	if (got != pid || status != LAST_WORD << 8)
 		return 1;
 	got = bsd_wait4(-1, &status, 0, NULL);
-	printf("    parent: and once more: %s, as it must\n", got < 0 ? strerror(errno) : "another?!");
+	printf("    parent: and once more: %s, as it must\n",
+	       got < 0 ? strerror(errno) : "another?!");
 	return got == -1 && errno == ECHILD ? 0 : 1;
 }

@@ -18,7 +18,8 @@
 
 #include "bsdproc.h"
 
-namespace storm {
+namespace storm
+{
 
 using namespace vm;
 
@@ -78,7 +79,8 @@ inline pid_t collect(const Options &options, pid_t id, int *status)
 {
 	pid_t pid;
 	do
-		pid = options.bsd ? bsd_wait4(id, status, 0, nullptr) : wait4(id, status, 0, nullptr);
+		pid = options.bsd ? bsd_wait4(id, status, 0, nullptr)
+				  : wait4(id, status, 0, nullptr);
 	while (pid < 0 && errno == EINTR);
 	return pid;
 }
@@ -87,8 +89,8 @@ inline void expect_end(const Options &options, pid_t pid, int want)
 {
 	int status = -1;
 	pid_t got = collect(options, pid, &status);
-	expect(got == pid && status == want, "waited for %d: got %d with status %#x, not %#x", pid, got,
-	       static_cast<unsigned>(status), static_cast<unsigned>(want));
+	expect(got == pid && status == want, "waited for %d: got %d with status %#x, not %#x", pid,
+	       got, static_cast<unsigned>(status), static_cast<unsigned>(want));
 }
 
 inline void end_process(const Options &options, int code)

@@ -10,7 +10,8 @@
 
 using namespace storm;
 
-namespace {
+namespace
+{
 
 std::string target;
 
@@ -94,8 +95,8 @@ int abuse(unsigned n)
 			if (t == 0)
 				exit_thread_raw(0);
 			if (t == 1 && n % 3 == 0)
-				execl(target.c_str(), "exec_target", "exit", std::to_string(code).c_str(),
-				      nullptr);
+				execl(target.c_str(), "exec_target", "exit",
+				      std::to_string(code).c_str(), nullptr);
 			for (;;)
 				pause();
 		}).detach();
@@ -119,7 +120,8 @@ int main(int argc, char **argv)
 		// What it left behind is ours to clear, by either kind of wait.
 		int status = -1;
 		while (collect(options, -1, &status) > 0)
-			expect(status == 0, "an orphan ended with %#x", static_cast<unsigned>(status));
+			expect(status == 0, "an orphan ended with %#x",
+			       static_cast<unsigned>(status));
 		expect(errno == ECHILD, "the wait for orphans ended otherwise");
 	});
 }

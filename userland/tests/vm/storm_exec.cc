@@ -6,7 +6,8 @@
 
 using namespace storm;
 
-namespace {
+namespace
+{
 
 std::string target;
 

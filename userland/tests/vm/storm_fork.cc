@@ -47,8 +47,8 @@ static void any(const Options &options, int n)
 	int status = -1;
 	while (collect(options, -1, &status) > 0) {
 		unsigned bit = 1u << (status >> 8 & 31);
-		expect((left & bit) && (status & 0xff) == 0, "round %d: status %#x once too often", n,
-		       static_cast<unsigned>(status));
+		expect((left & bit) && (status & 0xff) == 0, "round %d: status %#x once too often",
+		       n, static_cast<unsigned>(status));
 		left &= ~bit;
 	}
 	expect(errno == ECHILD && left == 0, "round %d: not all were reported, left %#x", n, left);

@@ -7,7 +7,8 @@
 
 using namespace storm;
 
-namespace {
+namespace
+{
 
 constexpr int kThreads = 5;
 
@@ -53,9 +54,11 @@ int die_some_way(const Options &options, int way, int code)
 void one(const Options &options, int n)
 {
 	int way = n % kWays, code = n & 0xff;
-	pid_t pid = spawn([&] { return way == kJoined ? joined() : die_some_way(options, way, code); });
+	pid_t pid =
+		spawn([&] { return way == kJoined ? joined() : die_some_way(options, way, code); });
 	expect_end(options, pid,
-		   way == kKilled ? SIGKILL : (way == kJoined ? kThreads * (kThreads - 1) / 2 : code) << 8);
+		   way == kKilled ? SIGKILL
+				  : (way == kJoined ? kThreads * (kThreads - 1) / 2 : code) << 8);
 }
 
 } // namespace
@@ -66,6 +69,7 @@ int main(int argc, char **argv)
 	return run(options, [&](int n) {
 		one(options, n);
 		// Threads of the worker itself as well: a process that lives on.
-		expect(joined() == kThreads * (kThreads - 1) / 2, "round %d: threads went missing", n);
+		expect(joined() == kThreads * (kThreads - 1) / 2, "round %d: threads went missing",
+		       n);
 	});
 }

@@ -8,7 +8,8 @@
 
 using namespace storm;
 
-namespace {
+namespace
+{
 
 using Count = std::map<int, int>;
 
@@ -60,8 +61,8 @@ int leave_children(const Options &options, Tokens &late)
 void round(const Options &options, int n)
 {
 	Tokens late;
-	Count want{{1 << 8, 1}, {2 << 8, 1}, {3 << 8, 1}, {4 << 8, 1}, {5 << 8, 1}, {6 << 8, 1},
-		   {10 << 8, 1}, {11 << 8, 1}, {12 << 8, 1}};
+	Count want{{1 << 8, 1}, {2 << 8, 1},  {3 << 8, 1},  {4 << 8, 1}, {5 << 8, 1},
+		   {6 << 8, 1}, {10 << 8, 1}, {11 << 8, 1}, {12 << 8, 1}};
 	spawn([&] { return daemonise(options, n & 1 ? &late : nullptr); });
 	spawn([&] { return leave_children(options, late); });
 	late.give(2);

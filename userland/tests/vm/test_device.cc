@@ -10,7 +10,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 struct Request {
 	const char *name;
@@ -81,7 +82,8 @@ VM_TEST(Device, UnknownRequests)
 	Device dev;
 	char buf[256] = {};
 	for (unsigned nr : {0x05u, 0x0fu, 0x12u, 0x7fu, 0xffu})
-		EXPECT_ERRNO(dev(_IOC(_IOC_READ | _IOC_WRITE, BSDPROC_IOC_MAGIC, nr, 32), buf), ENOTTY);
+		EXPECT_ERRNO(dev(_IOC(_IOC_READ | _IOC_WRITE, BSDPROC_IOC_MAGIC, nr, 32), buf),
+			     ENOTTY);
 	EXPECT_ERRNO(dev(_IOC(_IOC_READ | _IOC_WRITE, 'T', 1, 32), buf), ENOTTY);
 	EXPECT_ERRNO(dev(0x5401, buf), ENOTTY); // TCGETS: isatty() asks so
 	EXPECT_ERRNO(dev(0, buf), ENOTTY);
@@ -101,8 +103,8 @@ VM_TEST(Device, TooSmall)
 {
 	Device dev;
 	for (auto &request : kRequests)
-		for (size_t size : {size_t(0), size_t(1), request.size / 2, request.size - 4,
-				    request.size - 1}) {
+		for (size_t size :
+		     {size_t(0), size_t(1), request.size / 2, request.size - 4, request.size - 1}) {
 			auto buf = harmless(request, request.size);
 			EXPECT_ERRNO(dev(resized(request, size), buf.data()), EINVAL);
 		}
@@ -115,7 +117,8 @@ VM_TEST(Device, LargerWithZeroTail)
 		for (size_t more : {1, 8, 100, 4096}) {
 			size_t size = request.size + more;
 			auto buf = harmless(request, size);
-			EXPECT_EQ(error_of(dev, resized(request, size), buf.data()), outcome(request))
+			EXPECT_EQ(error_of(dev, resized(request, size), buf.data()),
+				  outcome(request))
 				<< request.name << " + " << more;
 		}
 }
@@ -204,7 +207,8 @@ VM_TEST(Device, WideIds)
 			struct bsdproc_wait w = {};
 			w.idtype = type;
 			w.options = BSDPROC_WNOHANG;
-			w.id = high | static_cast<uint64_t>(type == BSDPROC_P_PID ? pid : getpgrp());
+			w.id = high |
+			       static_cast<uint64_t>(type == BSDPROC_P_PID ? pid : getpgrp());
 			EXPECT_EQ(dev(BSDPROC_WAIT, &w), -1);
 			EXPECT_TRUE(errno == ECHILD || errno == EINVAL) << strerror(errno);
 		}

@@ -138,7 +138,9 @@ VM_TEST(DeviceHandle, NothingIsInheritedByExec)
 {
 	EXPECT_EQ(bsd_lwp_gettid(), 1);
 	pid_t pid = spawn([] {
-		execl("/bin/sh", "sh", "-c", "for fd in /proc/self/fd/*; do readlink $fd; done | grep -c bsdproc", nullptr);
+		execl("/bin/sh", "sh", "-c",
+		      "for fd in /proc/self/fd/*; do readlink $fd; done | grep -c bsdproc",
+		      nullptr);
 		return 98;
 	});
 	EXPECT_EQ(native_reap(pid), 1 << 8); // grep: not one line
@@ -186,7 +188,8 @@ VM_TEST(DeviceHandle, FirstUseAtOnce)
 			for (int fd = 3; fd < 64; fd++) {
 				snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 				ssize_t n = readlink(name, to, sizeof(to) - 1);
-				handles += n > 0 && std::string(to, static_cast<size_t>(n)) == BSDPROC_DEVICE;
+				handles += n > 0 && std::string(to, static_cast<size_t>(n)) ==
+							    BSDPROC_DEVICE;
 			}
 			return handles == 1 && wrong == 0 ? 0 : 1;
 		});

@@ -11,7 +11,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 constexpr uid_t kNobody = 65534, kSomebody = 65533;
 

@@ -7,7 +7,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 constexpr int kLwp = EXTEXIT_LWP | EXTEXIT_SIMPLE;
 constexpr int kProc = EXTEXIT_PROC | EXTEXIT_SIMPLE;
@@ -87,7 +88,8 @@ VM_TEST(Extexit, RefusedThreadGoesOn)
 
 VM_TEST(Extexit, EightBitsSurvive)
 {
-	for (int status : {0, 1, 127, 128, 255, 256, 257, 0x12345678, -1, static_cast<int>(0x80000000)})
+	for (int status :
+	     {0, 1, 127, 128, 255, 256, 257, 0x12345678, -1, static_cast<int>(0x80000000)})
 		for (int how : {kProc, kLwp}) {
 			pid_t pid = spawn([=] {
 				bsd_extexit(how, status, nullptr);

@@ -10,7 +10,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 constexpr int kMark = 0x12345678;
 

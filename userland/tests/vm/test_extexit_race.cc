@@ -7,7 +7,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 constexpr int kThreads = 6;
 
@@ -18,8 +19,7 @@ struct Marks {
 
 // Runs a process of kThreads threads, the leader among them, that leave a barrier together
 // to call bsd_extexit(how(i), 10 + i). Returns its wait status.
-template <class How, class Meanwhile>
-int race(How how, Meanwhile meanwhile, Marks &marks)
+template <class How, class Meanwhile> int race(How how, Meanwhile meanwhile, Marks &marks)
 {
 	Shared<Barrier> start(kThreads + 1);
 	pid_t pid = spawn([&] {
@@ -71,7 +71,8 @@ VM_TEST(ExtexitRace, EveryoneStoresItsMark)
 {
 	for (int i = 0; i < rounds(300); i++) {
 		Shared<Marks> marks;
-		int status = race([](int) { return EXTEXIT_LWP | EXTEXIT_SETINT; }, nothing, *marks);
+		int status =
+			race([](int) { return EXTEXIT_LWP | EXTEXIT_SETINT; }, nothing, *marks);
 		ASSERT_TRUE(is_number_of(status, 0, kThreads)) << std::hex << status;
 		for (int t = 0; t < kThreads; t++)
 			ASSERT_EQ(marks->of[t], 10 + t) << "thread " << t << " of round " << i;
@@ -106,7 +107,9 @@ VM_TEST(ExtexitRace, SomeEndTheProcessWithMarks)
 	for (int i = 0; i < rounds(300); i++) {
 		Shared<Marks> marks;
 		int status = race(
-			[=](int t) { return (t & 1 ? EXTEXIT_PROC : EXTEXIT_LWP) | EXTEXIT_SETINT; },
+			[=](int t) {
+				return (t & 1 ? EXTEXIT_PROC : EXTEXIT_LWP) | EXTEXIT_SETINT;
+			},
 			nothing, *marks);
 		int code = (status >> 8) - 10;
 		ASSERT_TRUE(is_number_of(status, 0, kThreads) && (code & 1)) << std::hex << status;
@@ -121,13 +124,12 @@ VM_TEST(ExtexitRace, Killed)
 	int killed = 0;
 	for (int i = 0; i < rounds(300); i++) {
 		Shared<Marks> marks;
-		int status = race(
-			[=](int t) { return t == i % 8 ? EXTEXIT_PROC : EXTEXIT_LWP; },
-			[=](pid_t pid) {
-				spin((i * 131) % 4000);
-				kill(pid, SIGKILL);
-			},
-			*marks);
+		int status = race([=](int t) { return t == i % 8 ? EXTEXIT_PROC : EXTEXIT_LWP; },
+				  [=](pid_t pid) {
+					  spin((i * 131) % 4000);
+					  kill(pid, SIGKILL);
+				  },
+				  *marks);
 		ASSERT_TRUE(status == SIGKILL || is_number_of(status, 0, kThreads))
 			<< std::hex << status;
 		killed += status == SIGKILL;
@@ -143,7 +145,8 @@ VM_TEST(ExtexitRace, AgainstExitGroup)
 			for (int t = 1; t < kThreads; t++)
 				std::thread([&, t] {
 					start->meet();
-					bsd_extexit(t & 1 ? EXTEXIT_LWP : EXTEXIT_PROC, 10 + t, nullptr);
+					bsd_extexit(t & 1 ? EXTEXIT_LWP : EXTEXIT_PROC, 10 + t,
+						    nullptr);
 				}).detach();
 			std::thread([&] {
 				start->meet();

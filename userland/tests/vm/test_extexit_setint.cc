@@ -9,7 +9,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 constexpr int kLwp = EXTEXIT_LWP | EXTEXIT_SETINT;
 constexpr int kProc = EXTEXIT_PROC | EXTEXIT_SETINT;
@@ -72,15 +73,22 @@ VM_TEST(ExtexitSetint, BadAddresses)
 	memset(mixed, 0x33, static_cast<size_t>(kPage));
 
 	const uintptr_t bad[] = {
-		0, 1, 8,
+		0,
+		1,
+		8,
 		reinterpret_cast<uintptr_t>(none),
 		reinterpret_cast<uintptr_t>(readable),
 		reinterpret_cast<uintptr_t>(pair + kPage),
 		reinterpret_cast<uintptr_t>(pair + kPage - 1),
 		reinterpret_cast<uintptr_t>(pair + kPage - 3),
 		reinterpret_cast<uintptr_t>(mixed + kPage - 2),
-		0x00007fffffffeffful, 0x0000800000000000ul, 0x8000000000000000ul,
-		0xffff888000000000ul, 0xffffffff81000000ul, ~0ul, ~0ul - 3,
+		0x00007fffffffeffful,
+		0x0000800000000000ul,
+		0x8000000000000000ul,
+		0xffff888000000000ul,
+		0xffffffff81000000ul,
+		~0ul,
+		~0ul - 3,
 	};
 	// With and without a thread beside us: the check is not where the verdict is.
 	for (int round = 0; round < 2; round++) {
@@ -105,7 +113,8 @@ VM_TEST(ExtexitSetint, RefusedProcessEndsAsItWishes)
 {
 	pid_t pid = spawn([] {
 		std::thread([] {
-			if (bsd_extexit(kProc, 5, reinterpret_cast<void *>(8)) != -1 || errno != EFAULT)
+			if (bsd_extexit(kProc, 5, reinterpret_cast<void *>(8)) != -1 ||
+			    errno != EFAULT)
 				_exit(91);
 		}).join();
 		return 7;

@@ -10,7 +10,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 struct Round {
 	std::atomic<int> mark{0};

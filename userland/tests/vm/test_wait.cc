@@ -7,7 +7,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 constexpr int kPoison = 0x5a5a5a5a;
 

@@ -8,7 +8,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 struct Result {
 	std::atomic<pid_t> waiter{0}, pid{0}, child{0};
@@ -75,7 +76,8 @@ VM_TEST(WaitBetween, NobodyInterferes)
 {
 	Shared<Result> result;
 	Tokens after;
-	with_waiter_held(itself, [](pid_t) { return true; }, result, after);
+	with_waiter_held(
+		itself, [](pid_t) { return true; }, result, after);
 	EXPECT_EQ(result->pid, result->child);
 	EXPECT_EQ(result->status, 5 << 8);
 }
@@ -86,7 +88,8 @@ VM_TEST(WaitBetween, NativeReapLeavesNone)
 		Shared<Result> result;
 		Tokens after;
 		with_waiter_held(
-			id, [](pid_t child) { return native_reap(child) == 5 << 8; }, result, after);
+			id, [](pid_t child) { return native_reap(child) == 5 << 8; }, result,
+			after);
 		EXPECT_EQ(result->pid, -1);
 		EXPECT_EQ(result->error, ECHILD);
 	}

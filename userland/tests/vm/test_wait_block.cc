@@ -8,7 +8,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 std::atomic<int> handled;
 

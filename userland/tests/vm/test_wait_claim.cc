@@ -8,7 +8,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 pid_t zombie(int code)
 {

@@ -8,7 +8,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 using Report = std::pair<pid_t, int>;
 using Count = std::map<Report, int>;
@@ -99,7 +100,8 @@ void beside_each_other(int native, int bsd, int children, Waiters &waiters)
 }
 
 // A pid_max that makes numbers come round again every few hundred forks.
-class TinyPidMax {
+class TinyPidMax
+{
 public:
 	TinyPidMax() : old_(slurp(kPath)) { good_ = put("500"); }
 	~TinyPidMax() { put(old_); }
@@ -152,7 +154,8 @@ VM_TEST(WaitOnce, ByNumberBesideAny)
 			threads.emplace_back([&, i] {
 				int status = -1;
 				pid_t got = bsd_wait4(pids[i], &status, 0, nullptr);
-				if (got == pids[i] && status == exit_status(static_cast<int>(i) + 1))
+				if (got == pids[i] &&
+				    status == exit_status(static_cast<int>(i) + 1))
 					mine++;
 				else if (got != -1 || errno != ECHILD)
 					strange++;

@@ -10,7 +10,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 // Runs `body` as init of a new pid namespace; returns its wait status.
 template <class F> int in_namespace(F body)
@@ -38,7 +39,8 @@ VM_TEST(WaitPidns, NumbersOfTheNamespace)
 				  if (pids.erase(got) != 1 || status != 3 << 8)
 					  return 3;
 			  }
-			  return bsd_wait4(-1, nullptr, 0, nullptr) == -1 && errno == ECHILD ? 0 : 4;
+			  return bsd_wait4(-1, nullptr, 0, nullptr) == -1 && errno == ECHILD ? 0
+											     : 4;
 		  }),
 		  0);
 }
@@ -70,8 +72,9 @@ VM_TEST(WaitPidns, NumbersOutsideMeanNothingInside)
 			  pid_t mine = spawn([] { return 1; });
 			  native_peek(mine);
 			  for (pid_t outer : {other, us})
-				  if (outer != mine && (bsd_wait4(outer, nullptr, 0, nullptr) != -1 ||
-							errno != ECHILD))
+				  if (outer != mine &&
+				      (bsd_wait4(outer, nullptr, 0, nullptr) != -1 ||
+				       errno != ECHILD))
 					  return 1;
 			  return bsd_wait4(mine, nullptr, 0, nullptr) == mine ? 0 : 2;
 		  }),

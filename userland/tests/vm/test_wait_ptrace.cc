@@ -8,7 +8,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 // How often a thread was put on a CPU: it does not move while the thread sleeps.
 long times_run(pid_t tid)
@@ -187,7 +188,8 @@ VM_TEST(WaitPtrace, TracerLetsGoOfTheLiving)
 	});
 	pid_t tracer = debugger(child, attached, let_go, [&](pid_t pid) {
 		int status = -1;
-		if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) != 0 || waitpid(pid, &status, __WALL) != pid)
+		if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) != 0 ||
+		    waitpid(pid, &status, __WALL) != pid)
 			return 4;
 		return ptrace(PTRACE_DETACH, pid, 0, 0) == 0 ? 0 : 5;
 	});

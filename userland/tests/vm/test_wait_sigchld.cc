@@ -7,7 +7,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 void no_zombies(bool ignore)
 {

@@ -9,7 +9,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 void expect_child(pid_t id, pid_t pid, int want)
 {

@@ -10,7 +10,8 @@
 
 using namespace vm;
 
-namespace {
+namespace
+{
 
 constexpr long kTickUs = 4000; // CONFIG_HZ=250
 
@@ -78,8 +79,8 @@ struct rusage collect(pid_t pid)
 void touch(int pages)
 {
 	size_t bytes = static_cast<size_t>(pages) * 4096;
-	char *p = static_cast<char *>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char *p = static_cast<char *>(
+		mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	if (p == MAP_FAILED)
 		die("mmap");
 	madvise(p, bytes, MADV_NOHUGEPAGE);

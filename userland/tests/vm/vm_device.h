@@ -11,9 +11,11 @@
 
 #include "bsdproc_ioctl.h"
 
-namespace vm {
+namespace vm
+{
 
-class Device {
+class Device
+{
 public:
 	Device() : fd_(open(BSDPROC_DEVICE, O_RDWR | O_CLOEXEC))
 	{

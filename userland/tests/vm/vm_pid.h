@@ -7,7 +7,8 @@
 
 #include <linux/sched.h>
 
-namespace vm {
+namespace vm
+{
 
 // False: the number is taken, or the kernel does not let us.
 template <class F> bool spawn_as(pid_t want, F body)

@@ -23,7 +23,8 @@
 #include <new>
 #include <string>
 
-namespace vm {
+namespace vm
+{
 
 [[noreturn]] inline void die(const char *what)
 {
@@ -64,7 +65,8 @@ template <class F> pid_t spawn_flags(unsigned long flags, F body)
 }
 
 // A counting semaphore that any relative of its maker can use.
-class Tokens {
+class Tokens
+{
 public:
 	Tokens()
 	{
@@ -104,7 +106,8 @@ private:
 };
 
 // One T that parent and children see alike.
-template <class T> class Shared {
+template <class T> class Shared
+{
 public:
 	template <class... A> explicit Shared(A &&...args)
 	{
@@ -133,7 +136,8 @@ inline void spin(int turns)
 // Those who meet sleep until the last has come, and then leave as close together as they
 // can: they spin for those still waking up, but not for long, as there may be more of them
 // than CPUs.
-class Barrier {
+class Barrier
+{
 public:
 	explicit Barrier(int n) : n_(n) {}
 	void meet()

@@ -8,9 +8,11 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
-namespace vm {
+namespace vm
+{
 
-class Stepper {
+class Stepper
+{
 public:
 	// `go` releases the thread from where it waits for us.
 	Stepper(pid_t tid, Tokens &go) : tid_(tid)

@@ -9,7 +9,8 @@
 
 #include "bsdproc.h"
 
-namespace vm {
+namespace vm
+{
 
 inline constexpr int kSkipped = 77;
 inline constexpr unsigned kHangLimit = 300;
@@ -61,18 +62,21 @@ template <class F> void in_process(F body)
 }
 
 // A case: `VM_TEST(Suite, Name) { ... }`, its body in its own process.
-#define VM_TEST(suite, name)                                   \
-	static void suite##_##name##_body();                   \
-	TEST(suite, name) { vm::in_process(suite##_##name##_body); } \
+#define VM_TEST(suite, name)                           \
+	static void suite##_##name##_body();           \
+	TEST(suite, name)                              \
+	{                                              \
+		vm::in_process(suite##_##name##_body); \
+	}                                              \
 	static void suite##_##name##_body()
 
-#define EXPECT_ERRNO(call, error)                       \
-	do {                                            \
-		errno = 0;                              \
-		long got_ = (call);                     \
-		int errno_ = errno;                     \
-		EXPECT_EQ(got_, -1) << #call;           \
-		EXPECT_EQ(errno_, error) << #call;      \
+#define EXPECT_ERRNO(call, error)                  \
+	do {                                       \
+		errno = 0;                         \
+		long got_ = (call);                \
+		int errno_ = errno;                \
+		EXPECT_EQ(got_, -1) << #call;      \
+		EXPECT_EQ(errno_, error) << #call; \
 	} while (0)
 
 inline int exit_status(int code)

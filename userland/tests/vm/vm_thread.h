@@ -8,9 +8,11 @@
 
 #include <sys/uio.h>
 
-namespace vm {
+namespace vm
+{
 
-class BareThread {
+class BareThread
+{
 public:
 	using Body = void (*)(BareThread &);
 

@@ -17,10 +17,11 @@
 
 static int store(void *addr, int value)
 {
-	struct iovec local = { &value, sizeof(value) }, remote = { addr, sizeof(value) };
+	struct iovec local = {&value, sizeof(value)}, remote = {addr, sizeof(value)};
 
 	/* By thread: the leader may have ended, and its memory with it. */
-	if (process_vm_writev((pid_t)syscall(SYS_gettid), &local, 1, &remote, 1, 0) == sizeof(value))
+	if (process_vm_writev((pid_t)syscall(SYS_gettid), &local, 1, &remote, 1, 0) ==
+	    sizeof(value))
 		return 0;
 	errno = EFAULT;
 	return -1;
