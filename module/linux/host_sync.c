@@ -32,28 +32,28 @@ void host_lock_init(struct host_lock *lock, enum host_lock_class cls)
 }
 
 /* Softirqs stay out: Linux tells of freed tasks there. */
-void host_lock_acquire(struct host_lock *lock)
+void host_lock_acquire(struct host_lock *lock) __acquires(lock)
 {
 	spin_lock_bh(spinlock(lock));
 }
 
-void host_lock_acquire_second(struct host_lock *lock)
+void host_lock_acquire_second(struct host_lock *lock) __acquires(lock)
 {
 	local_bh_disable();
 	spin_lock_nested(spinlock(lock), SINGLE_DEPTH_NESTING);
 }
 
-void host_lock_release(struct host_lock *lock)
+void host_lock_release(struct host_lock *lock) __releases(lock)
 {
 	spin_unlock_bh(spinlock(lock));
 }
 
-void host_rcu_read_lock(void)
+void host_rcu_read_lock(void) __acquires(RCU)
 {
 	rcu_read_lock();
 }
 
-void host_rcu_read_unlock(void)
+void host_rcu_read_unlock(void) __releases(RCU)
 {
 	rcu_read_unlock();
 }

@@ -21,13 +21,13 @@
 DEFINE_STATIC_SRCU(exit_srcu);
 
 /* The index that unlocking wants is in the choice of the function. */
-static void exit_work_0(struct callback_head *head)
+static void exit_work_0(struct callback_head *head) __releases(&exit_srcu)
 {
 	core_task_exit((struct host_work *)head);
 	__srcu_read_unlock(&exit_srcu, 0);
 }
 
-static void exit_work_1(struct callback_head *head)
+static void exit_work_1(struct callback_head *head) __releases(&exit_srcu)
 {
 	core_task_exit((struct host_work *)head);
 	__srcu_read_unlock(&exit_srcu, 1);
@@ -49,6 +49,8 @@ static void on_exit(struct task_struct *task)
 	/* do_exit() runs it in exit_task_work(), which is yet to come. */
 	if (WARN_ON_ONCE(task_work_add(task, head, TWA_NONE)))
 		__srcu_read_unlock(&exit_srcu, idx);
+	else
+		__release(&exit_srcu); /* for sparse: it is exit_work's now */
 }
 
 static void on_free(void *data, struct task_struct *task)

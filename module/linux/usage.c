@@ -78,25 +78,23 @@ void usage_read(struct task_struct *leader, struct bsdproc_rusage *self,
 		struct bsdproc_rusage *children)
 {
 	seqlock_t *lock = &leader->signal->stats_lock;
+	unsigned int seq = read_seqbegin(lock);
 	unsigned long flags;
 	u64 runtime;
-	int seq = 0;
 
+	/* Counters of running threads are anybody's guess anyway. */
+	kcsan_disable_current();
+	read_sums(leader, self, children, &runtime);
 	/*
-	 * A thread that is released meanwhile moves into the sums. Once without
+	 * A thread that was released meanwhile has moved into the sums. Once without
 	 * the lock; with threads ending all the time, that might never do.
 	 */
-	for (;;) {
-		flags = read_seqbegin_or_lock_irqsave(lock, &seq);
-		/* Counters of running threads are anybody's guess anyway. */
-		kcsan_disable_current();
+	if (read_seqretry(lock, seq)) {
+		read_seqlock_excl_irqsave(lock, flags);
 		read_sums(leader, self, children, &runtime);
-		kcsan_enable_current();
-		if (!need_seqretry(lock, seq))
-			break;
-		seq = 1;
+		read_sequnlock_excl_irqrestore(lock, flags);
 	}
-	done_seqretry_irqrestore(lock, seq, flags);
+	kcsan_enable_current();
 	scale_to(self, runtime);
 }
 
