@@ -51,6 +51,10 @@ long kproc_get(struct bsdproc_getproc *get);
 int probes_connect(void);
 void probes_disconnect(void);
 
+/* model.c: once each; process context. Stopping is for when nobody is in a call. */
+int model_start(void);
+void model_stop(void);
+
 /* device.c */
 int device_init(void);
 void device_exit(void);

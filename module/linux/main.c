@@ -1,34 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loading and unloading, on a system that is alive. */
+/* Loading and unloading. */
 #include <linux/init.h>
 #include <linux/module.h>
 
 #include "linux.h"
 
-static void forget_all(void)
-{
-	probes_disconnect();
-	core_fini();
-	host_memory_exit();
-}
-
 static int __init bsdproc_init(void)
 {
-	int error = host_memory_init();
+	int error = model_start();
 
 	if (error)
 		return error;
-	core_init();
-	/* Hear of what happens first, then look at what is there. */
-	error = probes_connect();
-	if (!error)
-		error = core_adopt_all();
-	if (error == -ENOMEM)
-		pr_err("no memory for the processes that are alive\n");
-	if (!error)
-		error = device_init();
+	error = device_init();
 	if (error)
-		forget_all();
+		model_stop();
 	return error;
 }
 
@@ -36,7 +21,7 @@ static int __init bsdproc_init(void)
 static void __exit bsdproc_exit(void)
 {
 	device_exit();
-	forget_all();
+	model_stop();
 }
 
 module_init(bsdproc_init);
