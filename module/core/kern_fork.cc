@@ -93,7 +93,6 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag)
 	bool parent_limbo = false;
 	do {
 		pp = find_parent(task);
-		error = 0;
 		guard g(pp->p_token);
 		if (pp->p_gone.load()) {
 			// Linux has chosen another parent, or let go of the task too.

@@ -105,9 +105,9 @@ using namespace bsd;
 const unsigned core_proc_size = sizeof(proc);
 const unsigned core_lwp_size = sizeof(lwp);
 
-int core_getproc(pid *pid, core_kproc *kp, core_klwp *lwps, unsigned room)
+int core_getproc(pid *pid, core_kproc *kproc, core_klwp *lwps, unsigned room)
 {
-	*kp = {};
+	*kproc = {};
 	proc *p = proc_by_pid(pid);
 	if (!p)
 		return err::srch;
@@ -116,20 +116,20 @@ int core_getproc(pid *pid, core_kproc *kp, core_klwp *lwps, unsigned room)
 		guard g(p->p_token);
 		if (p->p_gone.load())
 			return err::srch;
-		kp->flags = p->p_flag & (CORE_P_WEXIT | CORE_P_EXEC | CORE_P_ADOPTED);
-		read_lwps(p, kp, lwps, room);
-		kp->nthreads = p->p_nthreads;
-		kp->nchildren = p->p_nchildren + p->p_nzombies;
-		kp->nzombies = p->p_nzombies;
-		kp->xstat = proc_xstat(p);
+		kproc->flags = p->p_flag & (CORE_P_WEXIT | CORE_P_EXEC | CORE_P_ADOPTED);
+		read_lwps(p, kproc, lwps, room);
+		kproc->nthreads = p->p_nthreads;
+		kproc->nchildren = p->p_nchildren + p->p_nzombies;
+		kproc->nzombies = p->p_nzombies;
+		kproc->xstat = proc_xstat(p);
 		// Besides the model's and the lwps'.
-		kp->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving;
+		kproc->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving;
 	}
 	parent_guard g(p);
 	if (proc *pp = g.get()) {
-		kp->ppid = pp->p_pid;
-		kp->sigparent = p->p_sigparent;
-		kp->flags |= p->p_claimant ? CORE_P_CLAIMED : 0;
+		kproc->ppid = pp->p_pid;
+		kproc->sigparent = p->p_sigparent;
+		kproc->flags |= p->p_claimant ? CORE_P_CLAIMED : 0;
 	}
 	return 0;
 }

@@ -153,7 +153,7 @@ static int wait_asleep(lwp *lp, core_wait_args *w)
 
 using namespace bsd;
 
-int core_wait(core_wait_args *w)
+int core_wait(core_wait_args *args)
 {
 	lwp *lp;
 	{
@@ -166,19 +166,19 @@ int core_wait(core_wait_args *w)
 	// The last claim is done with: reaped here, or by a native wait elsewhere.
 	core_wait_end();
 
-	w->pid = nullptr;
-	found result = scan(lp, w);
+	args->pid = nullptr;
+	found result = scan(lp, args);
 	if (result == found::zombie)
 		return 0;
-	if (w->nohang || result == found::nobody) {
+	if (args->nohang || result == found::nobody) {
 		core_settle();
-		result = scan(lp, w);
+		result = scan(lp, args);
 		if (result == found::nobody)
 			return err::child;
-		if (result == found::zombie || w->nohang)
+		if (result == found::zombie || args->nohang)
 			return 0;
 	}
-	return wait_asleep(lp, w);
+	return wait_asleep(lp, args);
 }
 
 void core_wait_end(void)
