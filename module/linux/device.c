@@ -34,7 +34,7 @@ static long do_version(union call *call)
 static long do_extexit(union call *call)
 {
 	struct bsdproc_extexit *x = &call->extexit;
-	const int action = x->how & 0xffff, who = x->how & (0xffff << 16);
+	const int action = x->how & 0xffff, who = x->how & ~0xffff;
 	struct host_setint *setint = NULL;
 	int verdict;
 
