@@ -35,19 +35,27 @@ static int adopt_one(task_struct *task)
 	return lp ? lwp_attach(lp->lwp_proc, task, bits) : proc_attach(task, bits, CORE_P_ADOPTED);
 }
 
+// Whom to adopt before that task, if anybody: the thread that leads its process, as others
+// may come and go while it lingers; then the parent.
+static task_struct *elder_of(task_struct *task)
+{
+	pid *pid = host_task_tgid(task);
+	task_struct *leader = pid ? host_pid_leader(pid) : nullptr;
+	if (leader && leader != task)
+		return is_known(leader) ? nullptr : leader;
+	task_struct *parent = host_task_real_parent(task);
+	return is_known(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD) ? nullptr : parent;
+}
+
 int adopt(task_struct *task)
 {
-	// Parents first. The climb ends at a kernel thread: init's parent is one.
+	// Elders first. The climb ends at a kernel thread: init's parent is one.
 	// A parent that Linux released meanwhile is not a parent any more: climb
 	// anew, though not for ever in a place that cannot sleep.
 	for (int tries = 0; tries < 64 && !stopped.load();) {
 		task_struct *eldest = task;
-		for (;;) {
-			task_struct *parent = host_task_real_parent(eldest);
-			if (is_known(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD))
-				break;
-			eldest = parent;
-		}
+		while (task_struct *elder = elder_of(eldest))
+			eldest = elder;
 		const int error = adopt_one(eldest);
 		if (eldest == task || error == err::nomem)
 			return error;

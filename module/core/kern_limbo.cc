@@ -89,7 +89,7 @@ static proc *hold_astray(proc *p)
 static void settle_children(proc *p)
 {
 	while (proc *child = hold_astray(p)) {
-		proc_reparent(child, nullptr);
+		proc_reparent(child, p, nullptr);
 		proc_drop(child);
 	}
 }

@@ -123,14 +123,13 @@ proc *proc_linux_parent(const proc *child)
 	return proc_of(parent);
 }
 
-void proc_reparent(proc *child, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
+void proc_reparent(proc *child, proc *from, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
 {
-	for (;;) {
-		proc *from = child->p_pptr.load();
+	while (child->p_pptr.load() == from) {
 		proc *to = proc_linux_parent(child);
 		if (!to || (to == from && fallback))
 			to = fallback;
-		if (!from || !to || from == to)
+		if (!to || to == from)
 			return;
 
 		// Two procs are locked only here, the lower address first.
@@ -173,7 +172,7 @@ static void release_children(proc *p)
 				return;
 			child->p_refs.add(1);
 		}
-		proc_reparent(child, &proc0);
+		proc_reparent(child, p, &proc0);
 		if (child->p_pptr.load() == &proc0)
 			limbo_add(&proc0); // to look again, should Linux know better
 		proc_drop(child);

@@ -124,9 +124,9 @@ void proc_move(proc *child, proc *from, proc *to, bool ended, int sigparent)
 // The child's parent by Linux: proc0 if that is a kernel thread, null if it is
 // not in the model, or the child is no longer in Linux. RCU.
 proc *proc_linux_parent(const proc *child);
-// Moves a child to its parent by Linux, or to `fallback` where that is null;
-// does nothing if both are. Where it was must not matter to the caller. RCU.
-void proc_reparent(proc *child, proc *fallback);
+// Moves a child from there to its parent by Linux, or to `fallback` where that is null or
+// still `from`; does nothing if there is none, or another CPU was quicker. RCU.
+void proc_reparent(proc *child, proc *from, proc *fallback);
 // Whether an exit under way could yet take a child away that is linked now.
 bool proc_leaving(const proc *p) REQUIRES(p->p_token);
 // Linux has released the process: out of the model. Any number of times. RCU.

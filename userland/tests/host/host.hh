@@ -62,6 +62,28 @@ private:
 };
 void intrude();
 
+// Several threads that take turns, in an order that somebody decides (tests/interleave).
+// Without, the operating system does.
+class turns
+{
+public:
+	virtual ~turns() = default;
+	// Another one may go on first.
+	virtual void point() = 0;
+	// Others go on until it is so. Asked while nobody runs.
+	virtual void until(const std::function<bool()> &so) = 0;
+	// What was done before release() is seen by who does acquire() after it.
+	virtual void acquire(const void *sync) = 0;
+	virtual void release(const void *sync) = 0;
+	// What everybody has done is seen from here on.
+	virtual void acquire_all() = 0;
+	// The process is about to abort.
+	virtual void died() = 0;
+};
+extern thread_local turns *turns_here;
+void turns_acquire(const void *sync);
+void turns_release(const void *sync);
+
 // ---- host_memory.cc ------------------------------------------------------------
 
 // Allocations and insertions into the map, counted together.
@@ -74,6 +96,14 @@ struct memory_fault {
 	static unsigned calls();
 	static void passed_by_waiting();
 };
+
+// Where the objects' memory comes from, instead of malloc().
+struct memory_source {
+	virtual ~memory_source() = default;
+	virtual void *get(size_t size) = 0;
+	virtual void put(void *memory, size_t size) = 0;
+};
+extern memory_source *the_memory_source;
 
 unsigned pool_live(host_pool pool);
 unsigned map_size();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The objects' memory, and the map from tasks to lwps.
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -17,7 +18,12 @@ std::set<void *> live[HOST_POOLS];
 unsigned counted, failing, waits;
 
 std::mutex map_mutex;
-std::unordered_map<const task_struct *, host_link *> map;
+struct entry {
+	host_link *link;
+	unsigned long born; // walks go by it, to be the same in each run
+};
+std::unordered_map<const task_struct *, entry> map;
+unsigned long births;
 unsigned restart_after;
 
 // As slab's poison.
@@ -40,6 +46,8 @@ size_t size_of(host_pool pool)
 
 namespace sim
 {
+
+memory_source *the_memory_source;
 
 void memory_fault::fail_nth(unsigned nth)
 {
@@ -94,7 +102,8 @@ void *host_alloc(host_pool pool)
 	intrude();
 	if (fails())
 		return nullptr;
-	void *object = calloc(1, size_of(pool));
+	void *object = the_memory_source ? the_memory_source->get(size_of(pool))
+					 : calloc(1, size_of(pool));
 	std::lock_guard g(memory_mutex);
 	live[pool].insert(object);
 	return object;
@@ -109,7 +118,10 @@ void host_free(host_pool pool, void *object)
 	}
 	must_not_be_locked(object, size_of(pool));
 	memset(object, poison, size_of(pool));
-	free(object);
+	if (the_memory_source)
+		the_memory_source->put(object, size_of(pool));
+	else
+		free(object);
 }
 
 void host_reclaim_later(host_pool pool, host_work *work)
@@ -130,7 +142,8 @@ int host_map_insert(host_link *link)
 		return -EEXIST;
 	if (no_memory)
 		return -ENOMEM;
-	map.emplace(link->task, link);
+	map.emplace(link->task, entry{link, ++births});
+	turns_release(link);
 	link->next = &in_map;
 	return 0;
 }
@@ -140,7 +153,7 @@ void host_map_remove(host_link *link)
 	intrude();
 	std::lock_guard g(map_mutex);
 	const auto at = map.find(link->task);
-	if (at == map.end() || at->second != link || link->next != &in_map)
+	if (at == map.end() || at->second.link != link || link->next != &in_map)
 		die("removed from the map what is not there");
 	map.erase(at);
 	link->next = &out_of_map;
@@ -152,7 +165,25 @@ host_link *host_map_find(const task_struct *task)
 	must_be_in_rcu(__func__);
 	std::lock_guard g(map_mutex);
 	const auto at = map.find(task);
-	return at == map.end() ? nullptr : at->second;
+	if (at == map.end())
+		return nullptr;
+	turns_acquire(at->second.link);
+	return at->second.link;
+}
+
+static std::vector<host_link *> by_birth()
+{
+	std::vector<entry> entries;
+	for (const auto &[task, entry] : map)
+		entries.push_back(entry);
+	std::sort(entries.begin(), entries.end(),
+		  [](const entry &a, const entry &b) { return a.born < b.born; });
+	std::vector<host_link *> links;
+	for (const entry &entry : entries) {
+		turns_acquire(entry.link);
+		links.push_back(entry.link);
+	}
+	return links;
 }
 
 void host_map_walk(void (*visit)(host_link *, void *), void (*restart)(void *), void *arg)
@@ -162,8 +193,7 @@ void host_map_walk(void (*visit)(host_link *, void *), void (*restart)(void *), 
 	std::vector<host_link *> links;
 	{
 		std::lock_guard g(map_mutex);
-		for (const auto &entry : map)
-			links.push_back(entry.second);
+		links = by_birth();
 	}
 	if (restart_after) {
 		for (size_t i = 0; i < links.size() && i < restart_after; i++)
@@ -179,11 +209,12 @@ void host_map_walk(void (*visit)(host_link *, void *), void (*restart)(void *), 
 void host_map_drain(void (*drop)(host_link *))
 {
 	must_be_able_to_sleep(__func__);
-	std::unordered_map<const task_struct *, host_link *> rest;
+	std::vector<host_link *> links;
 	{
 		std::lock_guard g(map_mutex);
-		rest.swap(map);
+		links = by_birth();
+		map.clear();
 	}
-	for (const auto &entry : rest)
-		drop(entry.second);
+	for (host_link *link : links)
+		drop(link);
 }

@@ -19,6 +19,7 @@ namespace
 
 struct lock_body {
 	pthread_mutex_t mutex;
+	bool locked;
 	unsigned magic;
 	host_lock_class cls;
 };
@@ -46,7 +47,8 @@ host_lock_class class_of(const host_lock *lock)
 
 void take(host_lock *lock, bool second)
 {
-	const host_lock_class cls = body(lock).cls;
+	lock_body &b = body(lock);
+	const host_lock_class cls = b.cls;
 	bool first = false;
 	for (const host_lock *other : held) {
 		if (other == lock)
@@ -61,7 +63,11 @@ void take(host_lock *lock, bool second)
 	}
 	if (second && !first)
 		sim::die("%s taken as a second one without a first", class_names[cls]);
-	pthread_mutex_lock(&body(lock).mutex);
+	if (sim::turns_here)
+		sim::turns_here->until([&b] { return !b.locked; });
+	pthread_mutex_lock(&b.mutex);
+	b.locked = true;
+	sim::turns_acquire(lock);
 	held.push_back(lock);
 }
 
@@ -98,6 +104,8 @@ void die(const char *format, ...)
 	vfprintf(stderr, format, args);
 	fprintf(stderr, "\n");
 	va_end(args);
+	if (turns_here)
+		turns_here->died();
 	abort();
 }
 
@@ -156,8 +164,12 @@ void rcu_synchronize()
 {
 	if (in_rcu() || interrupted_reader)
 		die("waiting for RCU inside RCU");
+	const uint64_t now = rcu_now();
+	if (turns_here) {
+		turns_here->until([now] { return rcu_passed(now); });
+		turns_here->acquire_all();
+	}
 	std::unique_lock g(rcu_mutex);
-	const uint64_t now = ++rcu_clock;
 	rcu_left.wait(g, [now] { return passed_locked(now); });
 }
 
@@ -179,6 +191,20 @@ void grace_period()
 		callback();
 }
 
+thread_local turns *turns_here;
+
+void turns_acquire(const void *sync)
+{
+	if (turns_here)
+		turns_here->acquire(sync);
+}
+
+void turns_release(const void *sync)
+{
+	if (turns_here)
+		turns_here->release(sync);
+}
+
 intruder::intruder(where where, unsigned nth, std::function<void()> other)
     : where_{where}, left_{nth}, other_{std::move(other)}
 {
@@ -194,6 +220,8 @@ intruder::~intruder()
 
 void intrude()
 {
+	if (turns_here)
+		turns_here->point();
 	intruder *i = intruder_here;
 	if (!i || (i->where_ == intruder::where::unlocked && holds_core_lock()) || --i->left_)
 		return;
@@ -217,7 +245,7 @@ using namespace sim;
 
 void host_lock_init(host_lock *lock, host_lock_class cls)
 {
-	auto *b = new (lock->opaque) lock_body{PTHREAD_MUTEX_INITIALIZER, lock_magic, cls};
+	auto *b = new (lock->opaque) lock_body{PTHREAD_MUTEX_INITIALIZER, false, lock_magic, cls};
 	pthread_mutex_init(&b->mutex, nullptr);
 }
 
@@ -238,6 +266,8 @@ void host_lock_release(host_lock *lock)
 	if (at == held.end())
 		die("a lock released that is not held");
 	held.erase(at);
+	turns_release(lock);
+	body(lock).locked = false;
 	pthread_mutex_unlock(&body(lock).mutex);
 }
 

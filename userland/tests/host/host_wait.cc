@@ -75,9 +75,13 @@ int host_wait_sleep(host_waiter *waiter)
 		die("the test itself would sleep in wait");
 	waiter->task->asleep = true;
 	the_kernel->wakeups.notify_all();
-	const bool woken = the_kernel->wakeups.wait_for(
-		g, lost_wakeup, [waiter] { return waiter->woken || waiter->task->signalled; });
-	if (!woken)
+	const auto up = [waiter] { return waiter->woken || waiter->task->signalled; };
+	if (turns_here) {
+		g.unlock();
+		turns_here->until(up);
+		g.lock();
+	}
+	if (!the_kernel->wakeups.wait_for(g, lost_wakeup, up))
 		die("nobody woke %d in wait", waiter->task->thread_pid->nr);
 	waiter->task->asleep = false;
 	return 0;

@@ -175,6 +175,30 @@ private:
 	int next_nr_ = 1;
 };
 
+// For what Linux does under its tasklist_lock; looking only, as the host does, takes the
+// mutex alone, which orders nothing by Linux's rules.
+class tasklist_guard
+{
+	kernel &kernel_;
+	std::lock_guard<std::mutex> guard_;
+
+	static std::mutex &come_to(kernel &kernel)
+	{
+		if (turns_here)
+			turns_here->point();
+		return kernel.tasklist;
+	}
+
+public:
+	explicit tasklist_guard(kernel &kernel) : kernel_{kernel}, guard_{come_to(kernel)}
+	{
+		turns_acquire(&kernel_);
+	}
+	~tasklist_guard() { turns_release(&kernel_); }
+	tasklist_guard(const tasklist_guard &) = delete;
+	tasklist_guard &operator=(const tasklist_guard &) = delete;
+};
+
 // The one that the host speaks for.
 extern kernel *the_kernel;
 

@@ -10,14 +10,14 @@ namespace sim
 void kernel::exec_begin(task_struct *task)
 {
 	want(task, stage::running, "exec");
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	task->signal->exec_task = task;
 }
 
 void kernel::de_thread(task_struct *task)
 {
 	want(task, stage::running, "exec");
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	task_struct *leader = task->group_leader;
 	for (const task_struct *thread : task->signal->threads)
 		if (thread != task && (thread != leader || leader->exit_state == exit_state::none))

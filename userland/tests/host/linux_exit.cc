@@ -9,7 +9,7 @@ namespace sim
 
 void kernel::group_exit(task_struct *task, int code)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	process *p = task->signal;
 	// An exec that has begun is not stopped by it.
 	if (p->group_exit || p->exec_task)
@@ -21,7 +21,7 @@ void kernel::group_exit(task_struct *task, int code)
 void kernel::exit_begin(task_struct *task, int code)
 {
 	want(task, stage::running, "exit");
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	process *p = task->signal;
 	if (--p->quick == 0 && !p->group_exit) {
 		p->group_exit = true;
@@ -124,7 +124,7 @@ bool kernel::notify_parent(task_struct *task)
 void kernel::exit_notify(task_struct *task)
 {
 	want(task, stage::worked, "exit_notify");
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	std::vector<task_struct *> dead;
 	forget_original_parent(task, dead);
 

@@ -111,7 +111,7 @@ void kernel::make_leader(task_struct *task, pid *number)
 
 task_struct *kernel::copy_process(task_struct *maker, const clone_args &args)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	if (maker->stage != stage::running)
 		die("a task that cannot run makes another");
 	auto *t = new task_struct;
@@ -167,7 +167,7 @@ task_struct *kernel::thread(task_struct *maker)
 
 void kernel::set_subreaper(task_struct *task)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	task->signal->subreaper = true;
 	std::vector<task_struct *> below = task->signal->threads;
 	while (!below.empty()) {
@@ -183,13 +183,13 @@ void kernel::set_subreaper(task_struct *task)
 
 void kernel::setpgid(task_struct *task, pid *group)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	switch_pid(task->signal->pgid, group);
 }
 
 void kernel::setsid(task_struct *task)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	switch_pid(task->signal->pgid, task->signal->tgid);
 	switch_pid(task->signal->sid, task->signal->tgid);
 }

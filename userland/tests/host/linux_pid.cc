@@ -125,7 +125,7 @@ void kernel::free(task_struct *task)
 		core_task_free(task);
 		host_rcu_read_unlock();
 	}
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	std::erase(released_, task);
 	if (--task->signal->tasks == 0)
 		delete task->signal;
@@ -137,7 +137,7 @@ void kernel::idle_a_while()
 	for (;;) {
 		std::vector<task_struct *> due;
 		{
-			std::lock_guard g(tasklist);
+			tasklist_guard g(*this);
 			due = released_;
 		}
 		if (due.empty() && !heal_is_due())

@@ -16,7 +16,7 @@ void kernel::wake(process *parent, const task_struct *key)
 
 bool kernel::can_reap(const task_struct *reaper, const task_struct *child)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	return leads_group(child) && child->real_parent->signal == reaper->signal &&
 	       child->exit_state == exit_state::zombie && is_alone(child) && !child->tracer;
 }
@@ -25,14 +25,14 @@ int kernel::reap_begin(task_struct *reaper, task_struct *child)
 {
 	if (!can_reap(reaper, child))
 		die("nothing there to be reaped natively");
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	child->exit_state = exit_state::dead;
 	return wait_status(child);
 }
 
 void kernel::reap_end(task_struct *child)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	release(child);
 }
 
@@ -45,13 +45,13 @@ int kernel::reap(task_struct *reaper, task_struct *child)
 
 void kernel::attach(task_struct *tracer, task_struct *task)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	task->tracer = tracer;
 }
 
 void kernel::detach(task_struct *task)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	task->tracer = nullptr;
 	if (task->exit_state != exit_state::zombie)
 		return;
@@ -67,7 +67,7 @@ bool kernel::reap_traced(task_struct *task)
 
 void kernel::signal(task_struct *task)
 {
-	std::lock_guard g(tasklist);
+	tasklist_guard g(*this);
 	task->signalled = true;
 	wakeups.notify_all();
 }

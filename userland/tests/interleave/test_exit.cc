@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Ends of threads and processes beside each other, and beside those who look.
+#include "explorer.hh"
+
+using namespace sim;
+
+namespace
+{
+
+void expect_calm(world &w)
+{
+	kernel &linux_ = w.linux_;
+	EXPECT_MODEL_EQUALS_LINUX();
+	EXPECT_WAITS_EQUAL_LINUX();
+}
+
+std::function<void()> exits(kernel &linux_, task_struct *task, int code = 0)
+{
+	return [&linux_, task, code] { linux_.exit(task, code); };
+}
+
+// The status counts once, whoever of them was the last.
+TEST(InterleaveExit, ThreadsAtOnce)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init());
+		task_struct *second = linux_.thread(p), *third = linux_.thread(p);
+		return scenario{{exits(linux_, p, 1 << 8), exits(linux_, second, 2 << 8),
+				 exits(linux_, third, 3 << 8)},
+				[&w, p] {
+					EXPECT_EQ(look_at(p).proc.stat, unsigned(CORE_SZOMB));
+					expect_calm(w);
+				}};
+	});
+}
+
+// Each asks for its own end; the process ends with one of them, by one verdict.
+TEST(InterleaveExit, ExtexitsAtOnce)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init());
+		task_struct *second = linux_.thread(p);
+		auto verdicts = std::make_shared<std::vector<int>>();
+		const auto ends = [&linux_, verdicts](task_struct *task, int code) {
+			return [&linux_, verdicts, task, code] {
+				const int verdict = extexit(task, CORE_WHO_LWP);
+				verdicts->push_back(verdict);
+				if (verdict == CORE_VERDICT_PROC)
+					linux_.group_exit(task, code);
+				linux_.exit(task, code);
+			};
+		};
+		return scenario{{ends(p, 1 << 8), ends(second, 2 << 8)}, [&w, p, verdicts] {
+					EXPECT_EQ(std::count(verdicts->begin(), verdicts->end(),
+							     CORE_VERDICT_PROC),
+						  1);
+					EXPECT_EQ(look_at(p).proc.stat, unsigned(CORE_SZOMB));
+					expect_calm(w);
+				}};
+	});
+}
+
+// A child ends while its parent does, and somebody looks, which moves it.
+TEST(InterleaveExit, ChildAndParentAndOneWhoLooks)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *reaper = linux_.fork(linux_.init());
+		linux_.set_subreaper(reaper);
+		task_struct *p = linux_.fork(reaper), *child = linux_.fork(p);
+		return scenario{{exits(linux_, child, 1 << 8), exits(linux_, p, 2 << 8),
+				 [&linux_] {
+					 as looker(linux_.init());
+					 core_settle();
+				 }},
+				[&w] { expect_calm(w); }};
+	});
+}
+
+// A child is born by CLONE_PARENT while the parent-to-be dies.
+TEST(InterleaveExit, SiblingBornToADyingParent)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *reaper = linux_.fork(linux_.init());
+		linux_.set_subreaper(reaper);
+		task_struct *p = linux_.fork(reaper), *maker = linux_.fork(p);
+		return scenario{{exits(linux_, p),
+				 [&linux_, maker] {
+					 linux_.newtask(
+						 linux_.copy_process(maker, {.parent = true}));
+				 },
+				 [&linux_] {
+					 as looker(linux_.init());
+					 core_settle();
+				 }},
+				[&w] { expect_calm(w); }};
+	});
+}
+
+// The children of two dying threads, taken over by each other and then by the reaper.
+TEST(InterleaveExit, ThreadsWithChildrenAndTheirReaper)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *reaper = linux_.fork(linux_.init());
+		linux_.set_subreaper(reaper);
+		task_struct *p = linux_.fork(reaper), *second = linux_.thread(p);
+		linux_.fork(p);
+		task_struct *zombie = linux_.fork(second);
+		const int nr = zombie->thread_pid->nr;
+		linux_.exit(zombie, 7 << 8);
+		return scenario{{exits(linux_, p), exits(linux_, second),
+				 [reaper, nr] {
+					 // Its first child to end is p, or the zombie.
+					 const waited w = wait(reaper);
+					 EXPECT_TRUE(w.pid == nr ? w.xstat == 7 << 8 : w.pid);
+					 wait_end(reaper);
+				 }},
+				[&w] { expect_calm(w); }};
+	});
+}
+
+// Killed by exec: the leader's task goes, its number is the other thread's.
+TEST(InterleaveExit, ExecByAnotherThread)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
+		pid *number = p->signal->tgid;
+		linux_.exec_begin(second);
+		return scenario{{exits(linux_, p),
+				 [&linux_, p, second] {
+					 when([p] { return p->stage == stage::notified; });
+					 linux_.de_thread(second);
+					 linux_.exec_event(second);
+				 },
+				 [number] {
+					 const view v = look_at(number);
+					 EXPECT_EQ(v.error, 0);
+					 EXPECT_EQ(v.proc.stat, unsigned(CORE_SACTIVE));
+				 },
+				 [&linux_, p] {
+					 when([&linux_, p] { return linux_.may_free(p); });
+					 linux_.free(p);
+					 grace_period();
+				 }},
+				[&w] { expect_calm(w); }};
+	});
+}
+
+} // namespace

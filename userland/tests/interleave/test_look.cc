@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Those who look at processes that come and go: what they use must still be there.
+#include "explorer.hh"
+
+using namespace sim;
+
+namespace
+{
+
+void expect_calm(world &w)
+{
+	kernel &linux_ = w.linux_;
+	EXPECT_MODEL_EQUALS_LINUX();
+	EXPECT_WAITS_EQUAL_LINUX();
+}
+
+TEST(InterleaveLook, AtOneThatIsFreed)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init()), *child = linux_.fork(p);
+		pid *number = child->signal->tgid;
+		linux_.pid_get(number);
+		linux_.exit(child);
+		return scenario{{[&linux_, p, child] {
+					 linux_.reap(p, child);
+					 when([&linux_, child] { return linux_.may_free(child); });
+					 linux_.free(child);
+					 grace_period();
+				 },
+				 [number] {
+					 const view v = look_at(number);
+					 EXPECT_TRUE(v.error == 3 ||
+						     v.proc.stat == unsigned(CORE_SZOMB));
+				 },
+				 [&linux_] {
+					 as looker(linux_.init());
+					 int pids[8];
+					 core_list(pids, 8);
+				 }},
+				[&w, number] {
+					w.linux_.pid_put(number);
+					expect_calm(w);
+				}};
+	});
+}
+
+// A thread ends and is freed while somebody reads the lwps of its process.
+TEST(InterleaveLook, AtThreadsThatEnd)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
+		return scenario{
+			{[&linux_, second] {
+				 linux_.exit(second);
+				 when([&linux_, second] { return linux_.may_free(second); });
+				 linux_.free(second);
+				 grace_period();
+			 },
+			 [p] {
+				 const view v = look_at(p);
+				 EXPECT_EQ(v.error, 0);
+				 EXPECT_EQ(v.proc.nlwps, v.lwps.size());
+			 },
+			 [&linux_, p] {
+				 linux_.newtask(linux_.copy_process(p, {.thread = true}));
+			 }},
+			[&w] { expect_calm(w); }};
+	});
+}
+
+// Nobody knows the process: its threads' events and a look all adopt it.
+TEST(InterleaveLook, AtOneThatIsUnknown)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		linux_.probes.fresh = false;
+		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
+		task_struct *child = linux_.fork(p);
+		linux_.probes.fresh = true;
+		return scenario{{[&linux_, second] { linux_.exit(second); },
+				 [&linux_, child] { linux_.exit(child, 2 << 8); },
+				 [p] { EXPECT_GT(lwp_tid(p), 0); }},
+				[&w] {
+					as looker(w.linux_.init());
+					core_adopt_all();
+					expect_calm(w);
+				}};
+	});
+}
+
+} // namespace
