@@ -91,7 +91,7 @@ struct memory_fault {
 	// The nth from now fails, once; 0: none does.
 	static void fail_nth(unsigned nth);
 	// All fail until host_memory_wait() was called that many times.
-	static void fail_until_waits(unsigned waits);
+	static void fail_until_waits(unsigned n);
 	// How many there were since fail_nth().
 	static unsigned calls();
 	static void passed_by_waiting();

@@ -95,7 +95,7 @@ int lwp_tid(task_struct *task);
 class sleeper
 {
 public:
-	sleeper(task_struct *task, const wait_for &what = {});
+	explicit sleeper(task_struct *task, const wait_for &what = {});
 	~sleeper();
 	// Until it sleeps or returns; whether it sleeps.
 	bool asleep();
