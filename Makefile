@@ -44,6 +44,12 @@ run: setup
 check: setup
 	@KERNEL=$(KERNEL) scripts/check
 
+# The suites need a kernel with KUnit, which no stock one has.
+KUNIT_KERNEL := $(if $(filter file,$(origin KERNEL)),6.1-debug,$(KERNEL))
+.PHONY: kunit
+kunit: setup
+	@scripts/kunit $(KUNIT_KERNEL)
+
 .PHONY: shell
 shell: setup
 	@$(MAKE) -s -j2 all
@@ -69,6 +75,7 @@ clean:
 help:
 	@echo 'make run       boot a kernel in a VM, load the module under load, show the model'
 	@echo 'make check     all tests; closes with "N passed, N failed"'
+	@echo 'make kunit     KUnit suites, on a debug kernel that is built the first time'
 	@echo 'make           build everything: the module for the VM kernel, library, tools'
 	@echo 'make module    the module alone'
 	@echo 'make userland  library and tools alone'
