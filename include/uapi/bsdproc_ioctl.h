@@ -9,7 +9,11 @@
  * the module does not know is zero (else E2BIG), a shorter one than the first
  * version is EINVAL, an unknown request is ENOTTY. Reserved fields and unknown
  * bits must be zero (else EINVAL). A bad address is EFAULT, and nothing has
- * happened then.
+ * happened then. A call that fails leaves its struct as it was; with EFAULT, a part
+ * of what the struct points to may have been written.
+ *
+ * These are the errors that any request with a struct may return: EINVAL, E2BIG,
+ * EFAULT. Those of its own, and what else EINVAL and EFAULT mean, stand with each.
  */
 #ifndef _UAPI_BSDPROC_IOCTL_H
 #define _UAPI_BSDPROC_IOCTL_H
@@ -21,6 +25,11 @@
 #define BSDPROC_ABI_VERSION 1
 
 /* ---- extexit: how this thread, and perhaps its process, is to end -------- */
+/*
+ * EINVAL  how is none of these
+ * EFAULT  SETINT: no int can be stored at addr
+ * ENOMEM
+ */
 
 #define BSDPROC_EXTEXIT_SIMPLE 0
 #define BSDPROC_EXTEXIT_SETINT 1
@@ -55,6 +64,14 @@ struct bsdproc_extexit {
  * A thread's claim ends with its next call here, with BSDPROC_REAPED, and with
  * the thread. Other threads of the process may sleep until it ends: with
  * BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid has returned.
+ *
+ * EINVAL  idtype is none of these
+ * EFAULT  the answer cannot be stored at status or rusage; no claim is held
+ * ECHILD  no child, living or ended, is what is waited for
+ * EINTR   a signal was caught while asleep, by a handler without SA_RESTART
+ * ENOMEM
+ *
+ * BSDPROC_REAPED has no struct and returns 0; with a size, E2BIG and EFAULT as above.
  */
 #define BSDPROC_WAIT_SHARED 0x1u
 
@@ -141,14 +158,25 @@ struct bsdproc_klwp {
 	__u32 flags; /* BSDPROC_LWP_* */
 };
 
-/* The pids of all procs in the caller's pid namespace, in no order. */
+/*
+ * The pids of all procs in the caller's pid namespace, in no order.
+ *
+ * EFAULT  they cannot be stored at pids
+ * ENOMEM
+ */
 struct bsdproc_list {
 	__u64 pids; /* __s32 *, room for `room` of them */
 	__u32 room;
 	__u32 count; /* out: how many there are; more than room: call again */
 };
 
-/* One proc with its lwps, at one moment. ESRCH: no such proc. */
+/*
+ * One proc with its lwps, at one moment.
+ *
+ * ESRCH   no such proc in the caller's pid namespace
+ * EFAULT  its lwps cannot be stored at lwps
+ * ENOMEM
+ */
 struct bsdproc_getproc {
 	__s32 pid;  /* 0: the caller's own */
 	__u32 room; /* for this many lwps */
@@ -161,7 +189,7 @@ struct bsdproc_version {
 	__u32 reserved;
 };
 
-/* The calling thread. */
+/* The calling thread. ENOMEM: it is unknown, and could not be made known. */
 struct bsdproc_gettid {
 	__s32 lwpid; /* out: its DragonFly lwp id */
 	__u32 reserved;

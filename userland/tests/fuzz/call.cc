@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "call.hh"
+
+#include <sys/resource.h>
+
+#include <climits>
+#include <cstring>
+
+namespace fuzz
+{
+
+namespace
+{
+
+uint32_t garbage(Random &random)
+{
+	return static_cast<uint32_t>(random.pick<uint64_t>(
+		{1, 1u << random.below(32), UINT_MAX, INT_MAX, 0x80000000, random.next()}));
+}
+
+// Mostly what it should be.
+uint32_t mostly(Random &random, uint32_t good)
+{
+	return random.one_in(24) ? garbage(random) : good;
+}
+
+// A place for an answer. Null is one that is not asked for, with some requests.
+struct Targets {
+	uint64_t operator()(size_t size)
+	{
+		return random.one_in(4) ? 0 : memory.pick(random, size, home);
+	}
+
+	Random &random;
+	const Memory &memory;
+	Home home;
+};
+
+uint32_t room(Random &random)
+{
+	return random.pick<uint32_t>(
+		{0, 1, 2, 3, 8, 64, 1000, 1u << 20, UINT_MAX, garbage(random)});
+}
+
+void fill(Random &random, Targets target, const Self &self, int request, Argument *a)
+{
+	switch (request) {
+	case kVersion:
+		a->version = {garbage(random), mostly(random, 0)};
+		break;
+	case kGettid:
+		a->gettid = {static_cast<int>(garbage(random)), mostly(random, 0)};
+		break;
+	case kExtexit:
+		a->extexit = {
+			.how = static_cast<int>(
+				mostly(random, random.below(2) << 16 | random.below(2))),
+			.status = static_cast<int>(garbage(random)),
+			.addr = target(sizeof(int)),
+			.verdict = garbage(random),
+			.reserved = mostly(random, 0),
+		};
+		break;
+	case kWait:
+		a->wait = {
+			.idtype = mostly(random, static_cast<uint32_t>(random.below(3))),
+			.options = mostly(random,
+					  (random.one_in(40) ? 0 : BSDPROC_WNOHANG) |
+						  (random.one_in(4) ? BSDPROC_WLINUXCLONE : 0)),
+			.id = static_cast<uint64_t>(self.any_id(random)),
+			.status = target(sizeof(int)),
+			.rusage = target(sizeof(struct rusage)),
+			.pid = static_cast<int>(garbage(random)),
+			.xstat = static_cast<int>(garbage(random)),
+			.uid = garbage(random),
+			.flags = mostly(random, 0),
+		};
+		break;
+	case kList:
+		a->list = {
+			.pids = target(512),
+			.room = room(random),
+			.count = garbage(random),
+		};
+		break;
+	case kGetproc:
+		memset(&a->getproc, kPoison, sizeof(a->getproc));
+		a->getproc.pid = static_cast<int>(self.any_id(random));
+		a->getproc.room = room(random);
+		a->getproc.lwps = target(4 * sizeof(struct bsdproc_klwp));
+		break;
+	}
+}
+
+int pick_request(Random &random)
+{
+	// LIST looks at every process there is, so it has its turn less often.
+	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16};
+	unsigned sum = 0;
+	for (unsigned weight : kWeight)
+		sum += weight;
+	unsigned n = static_cast<unsigned>(random.below(sum));
+	int request = 0;
+	while (n >= kWeight[request])
+		n -= kWeight[request++];
+	return request;
+}
+
+size_t other_size(Random &random, size_t size)
+{
+	return random.pick<size_t>({0, 1, size / 2, size ? size - 1 : 0, size + 1, size + 8,
+				    size + 100, _IOC_SIZEMASK, random.below(_IOC_SIZEMASK)}) &
+	       _IOC_SIZEMASK;
+}
+
+// Numbers that Linux answers itself for any file have other types.
+unsigned foreign_type(Random &random)
+{
+	return random.pick<unsigned>(
+		{BSDPROC_IOC_MAGIC - 1, BSDPROC_IOC_MAGIC + 1, 0x3d, 0xdb, 0xff});
+}
+
+unsigned pick_cmd(Random &random, int request)
+{
+	const Request &r = kRequest[request];
+	const unsigned nr = _IOC_NR(r.cmd), dir = _IOC_DIR(r.cmd);
+	switch (random.below(32)) {
+	case 0:
+	case 1:
+	case 2:
+		return _IOC(dir, BSDPROC_IOC_MAGIC, nr, other_size(random, r.size()));
+	case 3:
+		return _IOC(random.below(4), BSDPROC_IOC_MAGIC, nr, r.size());
+	case 4:
+		return _IOC(random.below(4), BSDPROC_IOC_MAGIC, random.below(256),
+			    random.below(_IOC_SIZEMASK));
+	case 5:
+		return _IOC(dir, foreign_type(random), nr, r.size());
+	default:
+		return r.cmd;
+	}
+}
+
+} // namespace
+
+int64_t Self::any_id(Random &random) const
+{
+	const int64_t mine = relative(random);
+	switch (random.below(20)) {
+	case 0:
+		return 0;
+	case 1:
+		return pid;
+	case 2:
+		return getppid();
+	case 3:
+		return -mine;
+	case 4:
+		return random.pick<int64_t>({1, 2, -1, INT_MIN, INT_MAX, INT64_MIN, UINT_MAX});
+	case 5:
+		return static_cast<int64_t>(random.below(70000));
+	case 6:
+		return mine | 1ll << random.pick({31, 32, 48, 63});
+	case 7:
+		return mine + random.pick({-1, 1, 2});
+	default:
+		return mine;
+	}
+}
+
+bool Call::may_sleep(const Memory &memory) const
+{
+	return request == kWait && (!known(memory) || !(in.wait.options & BSDPROC_WNOHANG));
+}
+
+Call make_call(Random &random, Memory &memory, const Self &self)
+{
+	const int wanted = pick_request(random);
+	Call call = {};
+	call.cmd = pick_cmd(random, wanted);
+	call.request = find_request(call.cmd);
+	call.given = _IOC_SIZE(call.cmd);
+	call.size = call.request < kRequests ? kRequest[call.request].size() : call.given;
+	call.at = memory.pick(random, random.one_in(2) ? call.size : call.given, Home::first);
+	if (random.one_in(16))
+		memory.discard_second();
+
+	// What all threads can read sends nobody's answer into one thread's pages.
+	const Home home = call.known(memory) ? Home::second : Home::shifting;
+	fill(random, {random, memory, home}, self, call.request, &call.in);
+	memory.put(call.at, &call.in, call.request < kRequests ? call.size : 0);
+	if (call.request < kRequests && call.given > call.size) {
+		static const unsigned char zeros[_IOC_SIZEMASK] = {};
+		const size_t more = call.given - call.size;
+		memory.put(call.at + call.size, zeros, more);
+		call.tail = random.one_in(3) &&
+			    memory.put(call.at + call.size + random.below(more), "x", 1);
+	}
+	return call;
+}
+
+} // namespace fuzz

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "../vm/vm_proc.h"
+
+#include "caller.hh"
+
+#include <sys/ioctl.h>
+
+#include "tally.hh"
+
+namespace fuzz
+{
+
+int Caller::mark_;
+
+void open_slots(Random &random)
+{
+	for (int i = 0; i < kSlots; i++) {
+		int fd =
+			open(BSDPROC_DEVICE, random.pick({O_RDONLY, O_WRONLY, O_RDWR}) | O_CLOEXEC);
+		if (fd < 0 || dup3(fd, kFirstSlot + i, O_CLOEXEC) < 0)
+			vm::die(BSDPROC_DEVICE);
+		close(fd);
+	}
+}
+
+void handle_signals()
+{
+	struct sigaction act = {};
+	act.sa_handler = [](int) {};
+	sigaction(kInterrupt, &act, nullptr);
+	act.sa_flags = SA_RESTART;
+	sigaction(kRestart, &act, nullptr);
+}
+
+Caller::Caller(Random random, Self &self, Shifting &shifting, int depth)
+    : random_(random), self_(self), shifting_(shifting),
+      memory_(shifting), me_{vm::gettid_raw(), 0}, depth_(depth)
+{
+	struct sigevent event = {};
+	event.sigev_notify = SIGEV_THREAD_ID;
+	event.sigev_signo = kInterrupt;
+	event._sigev_un._tid = me_.tid;
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0)
+		vm::die("timer_create");
+	self.add_relative(me_.tid);
+}
+
+Caller::~Caller()
+{
+	timer_delete(timer_);
+}
+
+// Again and again, as the first signal may come before the sleep.
+void Caller::interrupt_from_now_on(bool on)
+{
+	struct itimerspec every = {};
+	if (on)
+		every.it_value.tv_nsec = every.it_interval.tv_nsec = 1000000;
+	timer_settime(timer_, 0, &every, nullptr);
+}
+
+void Caller::call()
+{
+	const Call call = make_call(random_, memory_, self_);
+	const int slot = kFirstSlot + static_cast<int>(random_.below(kSlots));
+	const bool may_sleep = call.may_sleep(memory_);
+	const pid_t parent = getppid();
+
+	if (may_sleep)
+		interrupt_from_now_on(true);
+	const int got = ioctl(slot, call.cmd, call.at);
+	const int error = got == 0 ? 0 : errno;
+	if (may_sleep)
+		interrupt_from_now_on(false);
+
+	tally->calls++;
+	tally->outcome[call.request][error < Outcomes::kLimit ? error : 0]++;
+	if (got > 0 || error >= Outcomes::kLimit)
+		complain("%#x returned %d, errno %d", call.cmd, got, error);
+	pid_t claimed = 0;
+	if (call.request == kWait && !error && call.known(memory_))
+		claimed = reinterpret_cast<struct bsdproc_wait *>(call.at)->pid;
+	judge(call, memory_, self_, me_, error, parent);
+	if (claimed)
+		follow_claim(claimed);
+}
+
+// A claim is on a child that Linux lets us reap, or has let another thread.
+void Caller::follow_claim(pid_t pid)
+{
+	if (random_.one_in(4))
+		return;
+	siginfo_t info = {};
+	const long got = waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | __WALL);
+	if (got == 0 ? info.si_pid != pid : errno != ECHILD)
+		complain("claimed %d, but waitid says %ld, pid %d", pid, got, info.si_pid);
+	if (random_.one_in(2))
+		ioctl(kFirstSlot, BSDPROC_REAPED);
+}
+
+void Caller::move_descriptor()
+{
+	const int slot = kFirstSlot + static_cast<int>(random_.below(kSlots));
+	const char *path = random_.one_in(4) ? "/dev/null" : BSDPROC_DEVICE;
+	if (random_.one_in(2)) {
+		close(slot);
+		return;
+	}
+	int fd = open(path, random_.pick({O_RDWR, O_RDONLY, O_PATH}) | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dup3(fd, slot, O_CLOEXEC);
+	close(fd);
+}
+
+void Caller::act()
+{
+	switch (random_.below(8)) {
+	case 0:
+	case 1:
+		spawn();
+		break;
+	case 2:
+		if (pid_t child = self_.child(random_))
+			kill(child, random_.pick({SIGKILL, SIGKILL, SIGSTOP, SIGCONT}));
+		break;
+	case 3:
+		waitpid(-1, nullptr, WNOHANG | (random_.one_in(2) ? __WALL : 0));
+		break;
+	case 4:
+		syscall(SYS_tgkill, self_.pid, self_.relative(random_),
+			random_.pick({kInterrupt, kRestart}));
+		break;
+	case 5:
+		if (self_.moves_descriptors)
+			move_descriptor();
+		break;
+	default:
+		shifting_.shift(random_);
+	}
+}
+
+void Caller::run(unsigned calls)
+{
+	for (unsigned i = 0; i < calls; i++) {
+		place.call = i;
+		if (random_.one_in(40))
+			act();
+		call();
+	}
+}
+
+void Caller::end_by_extexit()
+{
+	struct bsdproc_extexit x = {};
+	x.how = BSDPROC_EXTEXIT_LWP | BSDPROC_EXTEXIT_SETINT;
+	x.addr = reinterpret_cast<uint64_t>(&mark_);
+	ioctl(kFirstSlot, BSDPROC_EXTEXIT, &x);
+	if (x.verdict == BSDPROC_VERDICT_PROC)
+		_exit(0);
+	for (;;)
+		vm::exit_thread_raw(0);
+}
+
+} // namespace fuzz

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "player.hh"
+
+#include "../vm/vm_proc.h"
+
+#include "caller.hh"
+
+#include <thread>
+#include <vector>
+
+#include "tally.hh"
+
+namespace fuzz
+{
+
+namespace
+{
+
+struct Player {
+	Random random;
+	Self self;
+	Shifting shifting;
+};
+
+[[noreturn]] void die_by_kill()
+{
+	for (;;)
+		kill(getpid(), SIGKILL);
+}
+
+// How a thread goes that does not simply return; most leave the others alone.
+void end_thread(Caller &caller, Random &random)
+{
+	switch (random.below(24)) {
+	case 0:
+		_exit(0);
+	case 1:
+		die_by_kill();
+	case 2:
+		execl("/bin/true", "true", nullptr);
+		break;
+	case 3:
+	case 4:
+	case 5:
+	case 6:
+		caller.end_by_extexit();
+	case 7:
+	case 8:
+	case 9:
+	case 10:
+		vm::exit_thread_raw(0);
+	}
+}
+
+void be_thread(Player &player, Random random, unsigned number, Place from, unsigned calls)
+{
+	place = from;
+	place.thread = number;
+	Caller caller(Random(random.next()), player.self, player.shifting, 0);
+	caller.run(calls);
+	end_thread(caller, random);
+}
+
+} // namespace
+
+void play(Random random, unsigned calls)
+{
+	setpgid(0, 0);
+	handle_signals();
+	signal(SIGCHLD, random.one_in(8) ? SIG_IGN : SIG_DFL);
+	open_slots(random);
+
+	const unsigned others = static_cast<unsigned>(random.below(4));
+	Player player{random, Self(others > 0), Shifting()};
+	player.self.moves_descriptors = random.one_in(3);
+
+	std::vector<std::thread> threads;
+	for (unsigned i = 1; i <= others; i++)
+		threads.emplace_back(be_thread, std::ref(player), Random(random.next()), i, place,
+				     calls);
+	const bool wait = random.one_in(2);
+	be_thread(player, Random(random.next()), 0, place, calls);
+	if (!wait)
+		_exit(0);
+	for (auto &thread : threads)
+		thread.join();
+	_exit(0);
+}
+
+} // namespace fuzz

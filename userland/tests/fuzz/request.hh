@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The device's requests, and which errors the ABI's header lists for each.
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <initializer_list>
+
+#include "bsdproc_ioctl.h"
+
+namespace fuzz
+{
+
+// A set of errno values, and 0 for success.
+class Outcomes
+{
+public:
+	static constexpr int kLimit = 128;
+
+	constexpr Outcomes(std::initializer_list<int> list)
+	{
+		for (int error : list)
+			add(error);
+	}
+	constexpr void add(int error) { bits_[error / 64] |= 1ull << error % 64; }
+	constexpr void add(const Outcomes &other)
+	{
+		for (int i = 0; i < 2; i++)
+			bits_[i] |= other.bits_[i];
+	}
+	constexpr bool has(int error) const
+	{
+		return error >= 0 && error < kLimit && (bits_[error / 64] >> error % 64 & 1);
+	}
+
+private:
+	unsigned long long bits_[kLimit / 64] = {};
+};
+
+struct Request {
+	const char *name;
+	unsigned cmd;
+	Outcomes errors;
+
+	constexpr size_t size() const { return _IOC_SIZE(cmd); }
+};
+
+enum { kVersion, kExtexit, kWait, kGettid, kReaped, kList, kGetproc, kRequests };
+
+// As the header has them, and 0. Not ENOMEM: memory is there, so who says it has asked for
+// as much as a caller wanted.
+inline constexpr Request kRequest[kRequests] = {
+	{"VERSION", BSDPROC_VERSION, {0, EINVAL, E2BIG, EFAULT}},
+	{"EXTEXIT", BSDPROC_EXTEXIT, {0, EINVAL, E2BIG, EFAULT}},
+	{"WAIT", BSDPROC_WAIT, {0, EINVAL, E2BIG, EFAULT, ECHILD, EINTR}},
+	{"GETTID", BSDPROC_GETTID, {0, EINVAL, E2BIG, EFAULT}},
+	{"REAPED", BSDPROC_REAPED, {0, E2BIG, EFAULT}},
+	{"LIST", BSDPROC_LIST, {0, EINVAL, E2BIG, EFAULT}},
+	{"GETPROC", BSDPROC_GETPROC, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
+};
+
+// What the size in a request's number has no part in.
+inline constexpr unsigned kSizeBits = static_cast<unsigned>(_IOC_SIZEMASK) << _IOC_SIZESHIFT;
+
+// kRequests: none of them.
+inline int find_request(unsigned cmd)
+{
+	int i = 0;
+	while (i < kRequests && ((cmd ^ kRequest[i].cmd) & ~kSizeBits))
+		i++;
+	return i;
+}
+
+union Argument {
+	struct bsdproc_version version;
+	struct bsdproc_extexit extexit;
+	struct bsdproc_wait wait;
+	struct bsdproc_gettid gettid;
+	struct bsdproc_list list;
+	struct bsdproc_getproc getproc;
+};
+
+} // namespace fuzz
