@@ -50,6 +50,11 @@ KUNIT_KERNEL := $(if $(filter file,$(origin KERNEL)),6.1-debug,$(KERNEL))
 kunit: setup
 	@scripts/kunit $(KUNIT_KERNEL)
 
+# Takes an hour, so it is not in check.
+.PHONY: kcsan
+kcsan: setup
+	@scripts/kcsan
+
 .PHONY: shell
 shell: setup
 	@$(MAKE) -s -j2 all
@@ -76,6 +81,7 @@ help:
 	@echo 'make run       boot a kernel in a VM, load the module under load, show the model'
 	@echo 'make check     all tests; closes with "N passed, N failed"'
 	@echo 'make kunit     KUnit suites, on a debug kernel that is built the first time'
+	@echo 'make kcsan     the tests on a kernel that looks for data races; slow'
 	@echo 'make           build everything: the module for the VM kernel, library, tools'
 	@echo 'make module    the module alone'
 	@echo 'make userland  library and tools alone'
