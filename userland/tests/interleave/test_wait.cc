@@ -102,7 +102,7 @@ TEST(InterleaveWait, NativeReapOfTheClaimed)
 		EXPECT_EQ(wait(second).error, 0);
 		return scenario{{[&linux_, third, child] { linux_.reap(third, child); },
 				 [second] { wait_end(second); },
-				 [&linux_, p, child] {
+				 [p, child] {
 					 when([child] { return child->stage == stage::released; });
 					 EXPECT_EQ(wait(p), no_child);
 				 },
