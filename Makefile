@@ -55,6 +55,10 @@ kunit: setup
 kcsan: setup
 	@scripts/kcsan
 
+.PHONY: mutants
+mutants: setup
+	@scripts/mutants
+
 .PHONY: shell
 shell: setup
 	@$(MAKE) -s -j2 all
@@ -82,6 +86,7 @@ help:
 	@echo 'make check     all tests; closes with "N passed, N failed"'
 	@echo 'make kunit     KUnit suites, on a debug kernel that is built the first time'
 	@echo 'make kcsan     the tests on a kernel that looks for data races; slow'
+	@echo 'make mutants   takes guards out of the core; a test must fail for each'
 	@echo 'make           build everything: the module for the VM kernel, library, tools'
 	@echo 'make module    the module alone'
 	@echo 'make userland  library and tools alone'

@@ -4,6 +4,7 @@
 // functions here, so that a test decides what happens in between.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -67,7 +68,7 @@ struct task_struct {
 	sim::exit_state exit_state = sim::exit_state::none;
 	bool kthread = false, worker = false, exiting = false, group_dead = false;
 	bool vfork = false, stopped = false, asleep = false, signalled = false;
-	sim::stage stage = sim::stage::linked;
+	std::atomic<sim::stage> stage = sim::stage::linked;
 	host_work *work = nullptr; // its task_work
 	uint64_t released_at = 0;
 };

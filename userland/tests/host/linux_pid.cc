@@ -19,6 +19,7 @@ pid *kernel::alloc_pid()
 
 pid *kernel::find_pid(int nr)
 {
+	std::lock_guard g(tasklist);
 	const auto at = pids_.find(nr);
 	return at == pids_.end() ? nullptr : at->second;
 }

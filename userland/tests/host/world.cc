@@ -97,7 +97,7 @@ void in_every_order(const std::function<std::vector<steps>()> &make,
 steps world::exit_of(task_struct *task)
 {
 	steps s;
-	for (auto at = task->stage; at < stage::notified; at = stage(int(at) + 1))
+	for (auto at = task->stage.load(); at < stage::notified; at = stage(int(at) + 1))
 		s.push_back([this, task] { linux_.exit_step(task); });
 	return s;
 }

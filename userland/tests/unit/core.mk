@@ -8,23 +8,51 @@ core-tests := $(filter test_core_%,$(unit-names))
 core-hosts := $(basename $(notdir $(wildcard $(SRC)/tests/host/*.cc)))
 core-files := $(basename $(notdir $(wildcard $(ROOT)/module/core/*.cc)))
 
-core-flags := -I$(ROOT)/module -I$(SRC)/tests/host \
-	-DBSDPROC_LOCK_SIZE=64 -O1 $(CORE_SANITIZE)
-core-objects := $(core-hosts:%=tests/obj/host/%.o) $(core-files:%=tests/obj/core/%.o)
+core-flags := -I$(ROOT)/module -I$(SRC)/tests/host -DBSDPROC_LOCK_SIZE=64 -O1
 
-$(foreach name,$(core-tests) $(core-hosts),$(eval CXXFLAGS_$(name) := $(core-flags)))
-$(foreach name,$(core-tests),$(eval OBJS_$(name) := $(core-objects)))
-$(foreach name,$(core-tests),$(eval LDLIBS_$(name) := $(CORE_SANITIZE)))
+# core-objects-in DIR: the core and its host, below O.
+core-objects-in = $(core-hosts:%=$(1)/host/%.o) $(core-files:%=$(1)/core/%.o)
+
+# core-variant DIR HOST_FLAGS CORE_FLAGS: rules for them. The core's data get sections of
+# their own: a load of the module starts with the data as linked.
+define core-variant
+$(O)/$(1)/host/%.o: $(SRC)/tests/host/%.cc $(O)/flags $(O)/core-flags
+	@mkdir -p $$(@D)
+	$$(CXX) $$(cxxflags) -pthread $(core-flags) $(2) -c -o $$@ $$<
+
+$(O)/$(1)/core/%.o: $(ROOT)/module/core/%.cc $(O)/flags $(O)/core-flags
+	@mkdir -p $$(@D)
+	$$(CXX) -std=gnu++20 $$(filter-out -std=%,$$(cxxflags)) -fno-exceptions -fno-rtti \
+		-fno-threadsafe-statics $(core-flags) $(3) -c -o $$@ $$<
+	objcopy --rename-section .data=core_data --rename-section .bss=core_bss $$@
+endef
 
 $(O)/core-flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(core-flags)' | cmp -s - $@ || echo '$(core-flags)' >$@
+	@echo '$(core-flags) $(CORE_SANITIZE)' | cmp -s - $@ || \
+		echo '$(core-flags) $(CORE_SANITIZE)' >$@
 
-$(core-objects:%=$(O)/%) $(core-tests:%=$(O)/tests/obj/unit/%.o): $(O)/core-flags
+# ---- with AddressSanitizer and UBSan -------------------------------------------
 
-# Sections of their own: a load of the module starts with the data as linked.
-$(O)/tests/obj/core/%.o: $(ROOT)/module/core/%.cc $(O)/flags
+$(eval $(call core-variant,tests/obj,$(CORE_SANITIZE),$(CORE_SANITIZE)))
+
+$(foreach name,$(core-tests),$(eval CXXFLAGS_$(name) := $(core-flags) $(CORE_SANITIZE)))
+$(foreach name,$(core-tests),$(eval OBJS_$(name) := $(call core-objects-in,tests/obj)))
+$(foreach name,$(core-tests),$(eval LDLIBS_$(name) := $(CORE_SANITIZE)))
+$(core-tests:%=$(O)/tests/obj/unit/%.o): $(O)/core-flags
+
+# ---- the storm, with ThreadSanitizer ---------------------------------------------
+
+$(eval $(call core-variant,tests/tsan,-fsanitize=thread,-fsanitize=thread))
+
+$(O)/tests/tsan/test_core_storm.o: $(SRC)/tests/unit/test_core_storm.cc $(O)/flags $(O)/core-flags
 	@mkdir -p $(@D)
-	$(CXX) -std=gnu++20 $(filter-out -std=%,$(cxxflags)) -fno-exceptions -fno-rtti \
-		-fno-threadsafe-statics $(core-flags) -c -o $@ $<
-	objcopy --rename-section .data=core_data --rename-section .bss=core_bss $@
+	$(CXX) $(cxxflags) -pthread $(core-flags) -fsanitize=thread -c -o $@ $<
+
+$(O)/tests/tsan/test_core_storm: $(O)/tests/tsan/test_core_storm.o \
+		$(addprefix $(O)/,$(call core-objects-in,tests/tsan))
+	$(CXX) $(CXXFLAGS) $(LDFLAGS) -pthread -fsanitize=thread -o $@ $^ -lgtest -lgtest_main
+
+host-programs += $(O)/tests/tsan/test_core_storm
+
+-include $(wildcard $(O)/tests/tsan/*.d $(O)/tests/tsan/*/*.d)
