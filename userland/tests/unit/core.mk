@@ -32,14 +32,28 @@ $(O)/core-flags: FORCE
 	@echo '$(core-flags) $(CORE_SANITIZE)' | cmp -s - $@ || \
 		echo '$(core-flags) $(CORE_SANITIZE)' >$@
 
-# ---- with AddressSanitizer and UBSan -------------------------------------------
+# ---- with AddressSanitizer and UBSan, and counting what of the core is reached ------
 
-$(eval $(call core-variant,tests/obj,$(CORE_SANITIZE),$(CORE_SANITIZE)))
+core-coverage := --coverage -fprofile-update=atomic
+
+$(eval $(call core-variant,tests/obj,$(CORE_SANITIZE),$(CORE_SANITIZE) $(core-coverage)))
 
 $(foreach name,$(core-tests),$(eval CXXFLAGS_$(name) := $(core-flags) $(CORE_SANITIZE)))
 $(foreach name,$(core-tests),$(eval OBJS_$(name) := $(call core-objects-in,tests/obj)))
-$(foreach name,$(core-tests),$(eval LDLIBS_$(name) := $(CORE_SANITIZE)))
+$(foreach name,$(core-tests),$(eval LDLIBS_$(name) := $(CORE_SANITIZE) --coverage))
 $(core-tests:%=$(O)/tests/obj/unit/%.o): $(O)/core-flags
+
+# What has been reached of the core since coverage-zero.
+.PHONY: coverage coverage-zero
+gcovr := gcovr --root $(ROOT) --filter $(ROOT)/module/core/ --object-directory $(O)/tests/obj/core \
+	--exclude-throw-branches --exclude-unreachable-branches
+coverage-zero:
+	@rm -f $(O)/tests/obj/core/*.gcda
+coverage:
+	@$(gcovr) $(O)/tests/obj/core | sed '/^GCC\|^Directory\|^ *GCC/d'
+	@set -- $$($(gcovr) $(O)/tests/obj/core | sed -n 's/^TOTAL//p') \
+		$$($(gcovr) --branches $(O)/tests/obj/core | sed -n 's/^TOTAL//p'); \
+	echo "# the core: $$3 of its lines and $$6 of its branches reached"
 
 # ---- the storm, with ThreadSanitizer ---------------------------------------------
 
