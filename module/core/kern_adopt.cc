@@ -17,6 +17,9 @@ static constinit atomic<bool> stopped{};
 static constinit atomic<unsigned> losses{};
 static constinit atomic<unsigned> healed{};
 
+// Memory may be short for long, but nobody waits for ever; then the caller decides.
+static constexpr int patience = 16;
+
 static int is_known(task_struct *task)
 {
 	return lwp_find(task) != nullptr;
@@ -78,6 +81,24 @@ lwp *lwp_find_or_adopt(task_struct *task)
 	return lp;
 }
 
+lwp *lwp_of_current()
+{
+	for (int tries = 0; tries < patience; tries++) {
+		{
+			rcu_guard rcu;
+			task_struct *task = host_current();
+			lwp *lp = lwp_find(task);
+			if (lp)
+				return lp;
+			const int error = adopt(task);
+			if (error != err::nomem)
+				return error ? nullptr : lwp_find(task);
+		}
+		host_memory_wait();
+	}
+	return nullptr;
+}
+
 void model_lost_something()
 {
 	losses.add(1);
@@ -102,8 +123,7 @@ void core_init(void)
 
 int core_adopt_all(void)
 {
-	// Memory may be short for long, but not for ever; then the caller decides.
-	for (int tries = 0; tries < 16; tries++) {
+	for (int tries = 0; tries < patience; tries++) {
 		const unsigned before = losses.load();
 		const int error = host_tasks_walk(adopt_from_walk);
 		if (error != err::nomem) {

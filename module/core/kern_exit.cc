@@ -116,15 +116,14 @@ int core_extexit(core_who who, host_setint *setint)
 {
 	if (!model_is_whole())
 		core_settle();
-	lwp *lp;
+	lwp *lp = lwp_of_current();
+	if (!lp)
+		return err::nomem;
 	bool lone;
 	{
 		rcu_guard rcu;
-		lp = lwp_find_or_adopt(host_current());
-		lone = host_task_bits(host_current()) & HOST_TASK_LONE;
+		lone = host_task_bits(lp->task) & HOST_TASK_LONE;
 	}
-	if (!lp)
-		return err::nomem;
 	proc *p = lp->lwp_proc;
 
 	bool master = false;

@@ -143,8 +143,7 @@ unsigned core_list(int *pids, unsigned room)
 
 int core_lwp_tid(void)
 {
-	rcu_guard rcu;
-	lwp *lp = lwp_find_or_adopt(host_current());
+	lwp *lp = lwp_of_current();
 	if (!lp)
 		return err::nomem;
 	guard g(lp->lwp_proc->p_token);

@@ -155,11 +155,7 @@ using namespace bsd;
 
 int core_wait(core_wait_args *args)
 {
-	lwp *lp;
-	{
-		rcu_guard rcu;
-		lp = lwp_find_or_adopt(host_current());
-	}
+	lwp *lp = lwp_of_current();
 	if (!lp)
 		return err::nomem;
 

@@ -162,6 +162,9 @@ int proc_xstat(proc *p);
 int adopt(task_struct *task);
 // The lwp of `task`, adopted if need be; null: cannot be had. RCU.
 lwp *lwp_find_or_adopt(task_struct *task);
+// The same of the current thread, whose lwp stays while it runs; waits for memory, though
+// not for ever. Process context, may sleep; RCU not held.
+lwp *lwp_of_current();
 // Memory was short and something is missing: core_heal() will look for it.
 void model_lost_something();
 bool model_is_whole();

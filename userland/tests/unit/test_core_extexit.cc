@@ -221,8 +221,9 @@ TEST_F(CoreExtexit, WithoutMemoryNothingHasHappened)
 	task_struct *stranger = linux_.fork(parent);
 	linux_.probes.fresh = true;
 	int there = -1;
-	memory_fault::fail_nth(1);
+	memory_fault::fail_until_waits(1000);
 	EXPECT_EQ(extexit(stranger, CORE_WHO_LWP, setint_make(&there, 7)), -12);
+	memory_fault::fail_until_waits(3);
 	EXPECT_EQ(extexit(stranger, CORE_WHO_LWP, setint_make(&there, 7)), CORE_VERDICT_PROC);
 	EXPECT_EQ(there, 7);
 }

@@ -119,6 +119,26 @@ TEST_F(CoreMemory, LoadingWithNone)
 	memory_fault::fail_until_waits(0);
 }
 
+// Only time was needed; the caller could not tell.
+TEST_F(CoreMemory, CallsWaitForIt)
+{
+	for (int call = 0; call < 3; call++) {
+		world w;
+		kernel &linux_ = w.linux_;
+		ASSERT_EQ(w.load(), 0);
+		linux_.probes.fresh = false;
+		task_struct *stranger = linux_.fork(linux_.init());
+		linux_.probes.fresh = true;
+		memory_fault::fail_until_waits(15);
+		if (call == 0)
+			EXPECT_EQ(lwp_tid(stranger), 1);
+		else if (call == 1)
+			EXPECT_EQ(wait(stranger).error, 10);
+		else
+			EXPECT_EQ(extexit(stranger, CORE_WHO_LWP), CORE_VERDICT_PROC);
+	}
+}
+
 // No memory for long: what asks for healing goes on asking.
 TEST_F(CoreMemory, HealingIsAskedForUntilItWorks)
 {
