@@ -63,6 +63,19 @@ static bool killalllwps(proc *p) REQUIRES(p->p_token)
 	return true;
 }
 
+// Whether another lwp is there to end the process later: not one that has its verdict,
+// nor one in a native exit that the model may not have seen yet.
+static bool others_run(proc *p, const lwp *lp) REQUIRES(p->p_token)
+{
+	if (p->p_nrunning == !(lp->lwp_flag & LWP_WEXIT))
+		return false;
+	for (lwp *tlp = p->p_lwp_tree.after(0); tlp; tlp = p->p_lwp_tree.after(tlp->lwp_tid))
+		if (tlp != lp && !(tlp->lwp_flag & (LWP_WEXIT | LWP_WORKER)) &&
+		    !(host_task_bits(tlp->task) & HOST_TASK_EXITING))
+			return true;
+	return false;
+}
+
 void proc_zombie(proc *p, const task_struct *task)
 {
 	{
@@ -128,10 +141,9 @@ int core_extexit(core_who who, host_setint *setint)
 
 	bool master = false;
 	{
+		rcu_guard rcu;
 		guard g(p->p_token);
-		// Others may have begun a native exit that the model has not seen.
-		const int others = p->p_nrunning - !(lp->lwp_flag & LWP_WEXIT);
-		if (who == CORE_WHO_PROC || others == 0 || lone)
+		if (who == CORE_WHO_PROC || lone || !others_run(p, lp))
 			master = killalllwps(p);
 		lwp_mark_wexit(p, lp);
 	}

@@ -66,7 +66,7 @@ static void list_one(host_link *link, void *arg)
 	if (lp->lwp_proc->p_mainlwp.load() != lp)
 		return;
 	// Between Linux's release and its telling of it.
-	if (!host_pid_leader(lp->lwp_proc->p_pid))
+	if (!host_pid_leader(lp->lwp_proc->p_pid) || proc_superseded(lp->lwp_proc))
 		return;
 	const int nr = host_pid_nr(lp->lwp_proc->p_pid);
 	if (nr && l->count++ < l->room)

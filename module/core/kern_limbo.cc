@@ -125,10 +125,24 @@ static bool find_alive(proc *p) REQUIRES(p->p_token)
 	return alive;
 }
 
+// Linux has no such process any more, and the model never saw it end: it was adopted
+// in its exit, or superseded. Its parent has it no more, though a task of it is yet
+// to be freed.
+static void settle_released(proc *p)
+{
+	parent_guard g(p);
+	proc *pp = g.get();
+	// Else who looks at the zombies releases it, and wakes who saw its claim.
+	if (pp && !p->p_ended) {
+		pp->p_token.held();
+		proc_unlink(p, pp);
+	}
+}
+
 // True: nothing more will change in silence.
 static bool settle(proc *p)
 {
-	bool quiet, alive;
+	bool quiet, alive, released;
 	task_struct *ended = nullptr;
 	if (p->p_gone.load()) {
 		// Another CPU is releasing it, but may not have come to the
@@ -140,6 +154,7 @@ static bool settle(proc *p)
 		guard g(p->p_token);
 		task_struct *leader = host_pid_leader(p->p_pid);
 		// Without, its release is on the way, and takes it out.
+		released = !leader || proc_superseded(p);
 		alive = find_alive(p);
 		quiet = leader && !host_group_exiting(leader) && !p->p_nstranded;
 		if (leader && !p->p_nthreads && p->p_stat != CORE_SZOMB) {
@@ -152,6 +167,8 @@ static bool settle(proc *p)
 	}
 	if (ended)
 		proc_zombie(p, ended);
+	if (released)
+		settle_released(p);
 	// After the look for quiet: what this finds then is the last of it.
 	if (!alive)
 		settle_children(p);

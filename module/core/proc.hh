@@ -95,6 +95,9 @@ extern proc proc0;
 lwp *lwp_find(const task_struct *task);
 proc *proc_of(const task_struct *task);
 proc *proc_by_pid(pid *pid);
+// Whether another proc is its process's now: an exec by a thread that the model did
+// not know, and the old leader, which it knew, is not freed yet.
+bool proc_superseded(const proc *p);
 
 void proc_init(proc *p);
 // A proc for the process `pid` with `task` its first lwp, neither linked nor in

@@ -64,6 +64,30 @@ TEST_F(CoreAdopt, ZombieWithManyThreadsGoneAndNotFreed)
 	EXPECT_EQ(wait_and_reap(linux_.init()).xstat, 4 << 8);
 }
 
+TEST_F(CoreAdopt, ZombieReapedBeforeAnybodyLooked)
+{
+	task_struct *p = linux_.fork(linux_.init()), *child = linux_.fork(p);
+	linux_.exit(child);
+	ASSERT_EQ(load(), 0);
+	linux_.reap(p, child);
+	EXPECT_EQ(wait_nohang(p).error, 10);
+	expect_all_equal();
+}
+
+// The old leader is met in its exit, the thread that execs is not.
+TEST_F(CoreAdopt, ExecByAStrangerWhoseLeaderIsKnown)
+{
+	task_struct *p = linux_.fork(linux_.init()), *thread = linux_.thread(p);
+	load_begin();
+	linux_.exit(p);
+	linux_.exec(thread);
+	ASSERT_EQ(load_end(), 0);
+	expect_all_equal();
+	linux_.exit(thread, 3 << 8);
+	EXPECT_EQ(wait_and_reap(linux_.init()).xstat, 3 << 8);
+	EXPECT_EQ(wait_nohang(linux_.init()).error, 10);
+}
+
 TEST_F(CoreAdopt, ReapedAndNotFreed)
 {
 	task_struct *p = linux_.fork(linux_.init());

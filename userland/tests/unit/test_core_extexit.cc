@@ -55,6 +55,14 @@ TEST_F(CoreExtexit, LwpWithOthersThenTheLast)
 	EXPECT_MODEL_EQUALS_LINUX();
 }
 
+TEST_F(CoreExtexit, OneHasItsVerdictAndAnotherIsInItsNativeExit)
+{
+	task_struct *second = linux_.thread(p), *third = linux_.thread(p);
+	EXPECT_EQ(extexit(second, CORE_WHO_LWP), CORE_VERDICT_LWP);
+	linux_.exit_begin(third);
+	EXPECT_EQ(extexit(p, CORE_WHO_LWP), CORE_VERDICT_PROC);
+}
+
 TEST_F(CoreExtexit, ThreadsThatEndedOtherwiseAreNotCounted)
 {
 	task_struct *second = linux_.thread(p);
