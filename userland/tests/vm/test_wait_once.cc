@@ -24,7 +24,7 @@ struct Waiters {
 	// Each waits for any child until there is none.
 	void start(int native, int bsd)
 	{
-		seen.resize(static_cast<size_t>(native + bsd));
+		seen.resize(static_cast<size_t>(native) + static_cast<size_t>(bsd));
 		for (int i = 0; i < native + bsd; i++)
 			threads.emplace_back([this, i, native] { loop(i, i < native); });
 	}
