@@ -170,7 +170,8 @@ int64_t Self::any_id(Random &random) const
 
 bool Call::may_sleep(const Memory &memory) const
 {
-	return request == kWait && (!known(memory) || !(in.wait.options & BSDPROC_WNOHANG));
+	return request == kWait &&
+	       (given < size || !known(memory) || !(in.wait.options & BSDPROC_WNOHANG));
 }
 
 Call make_call(Random &random, Memory &memory, const Self &self)

@@ -19,7 +19,7 @@ struct Call {
 
 	// It could: the module reads that or nothing.
 	bool known(const Memory &memory) const { return memory.writable(at, size) == Access::yes; }
-	// A wait that may sleep, by what is known of it.
+	// A wait that may sleep, by what is known of it, or if the module took it by mistake.
 	bool may_sleep(const Memory &memory) const;
 };
 

@@ -81,6 +81,7 @@ void Caller::call()
 	if (call.request == kWait && !error && call.known(memory_))
 		claimed = reinterpret_cast<struct bsdproc_wait *>(call.at)->pid;
 	judge(call, memory_, self_, me_, error, parent);
+	tally->claims += claimed > 0;
 	if (claimed)
 		follow_claim(claimed);
 }
@@ -102,7 +103,7 @@ void Caller::move_descriptor()
 {
 	const int slot = kFirstSlot + static_cast<int>(random_.below(kSlots));
 	const char *path = random_.one_in(4) ? "/dev/null" : BSDPROC_DEVICE;
-	if (random_.one_in(2)) {
+	if (random_.one_in(4)) {
 		close(slot);
 		return;
 	}

@@ -5,6 +5,8 @@
 
 #include "caller.hh"
 
+#include <sys/prctl.h>
+
 #include <thread>
 #include <vector>
 
@@ -66,6 +68,7 @@ void be_thread(Player &player, Random random, unsigned number, Place from, unsig
 void play(Random random, unsigned calls)
 {
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	handle_signals();
 	signal(SIGCHLD, random.one_in(8) ? SIG_IGN : SIG_DFL);
 	open_slots(random);

@@ -43,6 +43,8 @@ void print_outcomes()
 				       static_cast<unsigned long long>(n));
 		printf("\n");
 	}
+	printf("waits that claimed a child: %llu\n",
+	       static_cast<unsigned long long>(tally->claims));
 }
 
 } // namespace fuzz

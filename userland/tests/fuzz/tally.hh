@@ -11,7 +11,7 @@ namespace fuzz
 {
 
 struct Tally {
-	std::atomic<uint64_t> calls, wrong, players;
+	std::atomic<uint64_t> calls, wrong, players, claims;
 	// The row kRequests is of numbers that are no request.
 	std::atomic<uint64_t> outcome[kRequests + 1][Outcomes::kLimit];
 };

@@ -143,6 +143,7 @@ void await(pid_t player)
 int work(uint64_t seed, uint64_t calls)
 {
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	Random random(seed);
 	place = {seed, 0, 0, 0};
 	for (; tally->calls < calls && !tally->wrong; place.player++) {
