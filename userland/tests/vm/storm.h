@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 
 #include <cstdarg>
+#include <map>
 #include <vector>
 
 #include "bsdproc.h"
@@ -74,13 +75,15 @@ __attribute__((format(printf, 2, 3))) inline void expect(bool right, const char 
 	wrong++;
 }
 
+static_assert(WLINUXCLONE == __WCLONE, "either kind of wait knows the same flags");
+
 // Waits for `id`, past interruptions; status of nobody: -1.
-inline pid_t collect(const Options &options, pid_t id, int *status)
+inline pid_t collect(const Options &options, pid_t id, int *status, int flags = 0)
 {
 	pid_t pid;
 	do
-		pid = options.bsd ? bsd_wait4(id, status, 0, nullptr)
-				  : wait4(id, status, 0, nullptr);
+		pid = options.bsd ? bsd_wait4(id, status, flags, nullptr)
+				  : wait4(id, status, flags, nullptr);
 	while (pid < 0 && errno == EINTR);
 	return pid;
 }
@@ -91,6 +94,37 @@ inline void expect_end(const Options &options, pid_t pid, int want)
 	pid_t got = collect(options, pid, &status);
 	expect(got == pid && status == want, "waited for %d: got %d with status %#x, not %#x", pid,
 	       got, static_cast<unsigned>(status), static_cast<unsigned>(want));
+}
+
+// Wait statuses, and how often each was met.
+using Count = std::map<int, int>;
+
+// Collects until there are no more.
+inline Count collect_all(const Options &options, pid_t id = -1, int flags = 0)
+{
+	Count seen;
+	int status = -1;
+	while (collect(options, id, &status, flags) > 0)
+		seen[status]++;
+	expect(errno == ECHILD, "the wait for %d ended otherwise", id);
+	return seen;
+}
+
+inline std::string text_of(const Count &count)
+{
+	std::string text;
+	char buf[32];
+	for (auto [status, times] : count) {
+		snprintf(buf, sizeof(buf), " %d x %#x", times, static_cast<unsigned>(status));
+		text += buf;
+	}
+	return text;
+}
+
+inline void expect_count(const Count &seen, const Count &want, const char *what, int n)
+{
+	expect(seen == want, "%s, round %d: met%s, not%s", what, n, text_of(seen).c_str(),
+	       text_of(want).c_str());
 }
 
 inline void end_process(const Options &options, int code)
@@ -120,6 +154,8 @@ template <class F> int run(const Options &options, F round)
 	for (int p = 0; p < options.procs; p++)
 		pids.push_back(spawn([&] {
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			// Whom it leaves behind in a round shall come to it, to be met.
+			prctl(PR_SET_CHILD_SUBREAPER, 1);
 			for (int n = 0; n < options.rounds && !*stop; n++)
 				round(n + p);
 			return wrong ? 1 : 0;

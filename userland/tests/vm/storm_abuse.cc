@@ -114,7 +114,6 @@ int main(int argc, char **argv)
 	Options options = parse(argc, argv);
 	target = sibling("exec_target");
 	return run(options, [&](int n) {
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
 		pid_t pid = spawn([&] { return abuse(static_cast<unsigned>(n)); });
 		expect_end(options, pid, (n & 0x7f) << 8);
 		// What it left behind is ours to clear, by either kind of wait.

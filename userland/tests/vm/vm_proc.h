@@ -64,6 +64,18 @@ template <class F> pid_t spawn_flags(unsigned long flags, F body)
 	return static_cast<pid_t>(pid);
 }
 
+// The child runs `body` in our memory and on our stack; this thread sleeps until it execs or
+// ends.
+template <class F> __attribute__((noinline)) pid_t spawn_vfork(F body)
+{
+	pid_t pid = vfork();
+	if (pid < 0)
+		die("vfork");
+	if (pid == 0)
+		_exit(body());
+	return pid;
+}
+
 // A counting semaphore that any relative of its maker can use.
 class Tokens
 {
@@ -99,6 +111,12 @@ public:
 			else if (n == 0 || errno != EINTR)
 				die("read");
 		}
+	}
+	// Makes the two ends standard input and output, also after exec.
+	void as_stdio() const
+	{
+		dup2(fd_[0], STDIN_FILENO);
+		dup2(fd_[1], STDOUT_FILENO);
 	}
 
 private:
@@ -174,6 +192,15 @@ inline std::string slurp(const std::string &path)
 		text.append(buf, static_cast<size_t>(n));
 	close(fd);
 	return text;
+}
+
+// Our number where /proc was mounted: in another pid namespace than ours, maybe.
+inline pid_t pid_in_proc()
+{
+	char number[16] = {};
+	if (readlink("/proc/self", number, sizeof(number) - 1) <= 0)
+		die("/proc/self");
+	return atoi(number);
 }
 
 // The state letter of a task; 0: there is none.
