@@ -157,7 +157,7 @@ static bool settle(proc *p)
 		released = !leader || proc_superseded(p);
 		alive = find_alive(p);
 		quiet = leader && !host_group_exiting(leader) && !p->p_nstranded;
-		if (leader && !p->p_nthreads && p->p_stat != CORE_SZOMB) {
+		if (!released && !p->p_nthreads && p->p_stat != CORE_SZOMB) {
 			const unsigned bits = host_task_bits(leader);
 			if ((bits & HOST_TASK_EXITED) && (bits & HOST_TASK_ALONE))
 				ended = leader;

@@ -83,7 +83,17 @@ TEST_F(CoreAdopt, ExecByAStrangerWhoseLeaderIsKnown)
 	linux_.exec(thread);
 	ASSERT_EQ(load_end(), 0);
 	expect_all_equal();
+}
+
+TEST_F(CoreAdopt, ExecByAStrangerWhoThenEnds)
+{
+	task_struct *p = linux_.fork(linux_.init()), *thread = linux_.thread(p);
+	load_begin();
+	linux_.exit(p);
+	linux_.exec(thread);
+	ASSERT_EQ(load_end(), 0);
 	linux_.exit(thread, 3 << 8);
+	expect_all_equal();
 	EXPECT_EQ(wait_and_reap(linux_.init()).xstat, 3 << 8);
 	EXPECT_EQ(wait_nohang(linux_.init()).error, 10);
 }
