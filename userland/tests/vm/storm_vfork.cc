@@ -114,11 +114,11 @@ void met_by_others(const Options &options, Tokens &never, int n)
 }
 
 // The process ends in one way or another while its thread sleeps in vfork.
-int leave_vforked(const Options &options, int how, std::atomic<int> &inside, Tokens &late)
+int leave_vforked(const Options &options, int how, std::atomic<pid_t> &inside, Tokens &late)
 {
 	std::thread([&] {
 		spawn_vfork([&] {
-			inside = 1;
+			inside = getpid();
 			late.take();
 			end_process(options, 4);
 			return 0;
@@ -138,12 +138,21 @@ int leave_vforked(const Options &options, int how, std::atomic<int> &inside, Tok
 void parent_goes(const Options &options, int n)
 {
 	int how = n / 3 % 3;
-	Shared<std::atomic<int>> inside;
+	Shared<std::atomic<pid_t>> inside;
 	Tokens late;
-	pid_t pid = spawn([&] { return leave_vforked(options, how, *inside, late); });
-	expect_end(options, pid, how == 0 ? SIGKILL : 3 << 8);
-	late.give();
-	expect_count(collect_all(options), {{4 << 8, 1}}, "left by its parent", n);
+	pid_t parent = spawn([&] { return leave_vforked(options, how, *inside, late); });
+	int end = how == 0 ? SIGKILL : 3 << 8;
+	if (n / 9 & 1) {
+		expect_end(options, parent, end);
+		late.give();
+		expect_count(collect_all(options), {{4 << 8, 1}}, "left by its parent", n);
+	} else {
+		// Ours as soon as the parent is dead, whether or not that has been met.
+		native_peek(parent);
+		late.give();
+		expect_end(options, *inside, 4 << 8);
+		expect_count(collect_all(options), {{end, 1}}, "met after its child", n);
+	}
 }
 
 } // namespace
