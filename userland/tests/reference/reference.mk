@@ -12,7 +12,8 @@
 FUZZ_SECONDS ?= 60
 CLANGXX ?= clang++
 
-reference-names := $(filter-out fuzz_%,$(basename $(notdir $(wildcard $(SRC)/tests/reference/*.cc))))
+reference-sources := $(wildcard $(SRC)/tests/reference/*.cc)
+reference-names := $(filter-out fuzz_%,$(basename $(notdir $(reference-sources))))
 corpus := $(SRC)/tests/reference/corpus
 
 reference-objects := $(reference-names:%=tests/obj/reference/%.o)
