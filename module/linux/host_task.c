@@ -8,6 +8,12 @@
 
 #include "linux.h"
 
+/*
+ * Linux writes these under locks that a module cannot take, most of them unmarked: what is
+ * read is from before or after, and the core can do with either.
+ */
+#define PEEK(field) data_race(READ_ONCE(field))
+
 struct task_struct *host_current(void)
 {
 	return current;
@@ -20,8 +26,8 @@ struct task_struct *host_current(void)
 
 unsigned host_task_bits(const struct task_struct *task)
 {
-	const unsigned state = READ_ONCE(task->__state), flags = READ_ONCE(task->flags);
-	const int exit_state = READ_ONCE(task->exit_state);
+	const unsigned state = PEEK(task->__state), flags = PEEK(task->flags);
+	const int exit_state = PEEK(task->exit_state);
 	const struct signal_struct *signal = task->signal;
 	unsigned bits = 0;
 
@@ -44,13 +50,13 @@ unsigned host_task_bits(const struct task_struct *task)
 		bits |= HOST_TASK_STOPPED;
 	else if (state != TASK_RUNNING)
 		bits |= HOST_TASK_ASLEEP;
-	if (READ_ONCE(task->ptrace))
+	if (PEEK(task->ptrace))
 		bits |= HOST_TASK_TRACED;
 	if (!atomic_read(&signal->live))
 		bits |= HOST_TASK_LAST;
-	if (READ_ONCE(signal->quick_threads) == 1)
+	if (PEEK(signal->quick_threads) == 1)
 		bits |= HOST_TASK_LONE;
-	if (READ_ONCE(task->vfork_done))
+	if (PEEK(task->vfork_done))
 		bits |= HOST_TASK_VFORK;
 	return bits;
 }
@@ -72,16 +78,16 @@ struct pid *host_task_pgid(const struct task_struct *task)
 
 int host_task_exit_signal(const struct task_struct *task)
 {
-	return READ_ONCE(READ_ONCE(task->group_leader)->exit_signal);
+	return PEEK(PEEK(task->group_leader)->exit_signal);
 }
 
 int host_task_xstat(const struct task_struct *task)
 {
 	const struct signal_struct *signal = task->signal;
 
-	if (READ_ONCE(signal->flags) & SIGNAL_GROUP_EXIT)
-		return READ_ONCE(signal->group_exit_code);
-	return READ_ONCE(READ_ONCE(task->group_leader)->exit_code);
+	if (PEEK(signal->flags) & SIGNAL_GROUP_EXIT)
+		return PEEK(signal->group_exit_code);
+	return PEEK(PEEK(task->group_leader)->exit_code);
 }
 
 int host_task_nr(const struct task_struct *task)
@@ -91,7 +97,7 @@ int host_task_nr(const struct task_struct *task)
 
 int host_task_group_exit(const struct task_struct *task)
 {
-	return !!(READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT);
+	return !!(PEEK(task->signal->flags) & SIGNAL_GROUP_EXIT);
 }
 
 int host_group_exiting(struct task_struct *task)
@@ -99,7 +105,7 @@ int host_group_exiting(struct task_struct *task)
 	struct task_struct *thread;
 
 	for_each_thread (task, thread)
-		if ((READ_ONCE(thread->flags) & PF_EXITING) && !READ_ONCE(thread->exit_state))
+		if ((PEEK(thread->flags) & PF_EXITING) && !PEEK(thread->exit_state))
 			return 1;
 	return 0;
 }
@@ -142,8 +148,8 @@ enum host_reap host_pid_reap(struct pid *pid)
 
 	if (!leader)
 		return HOST_REAP_GONE;
-	state = READ_ONCE(leader->exit_state);
-	traced = READ_ONCE(leader->ptrace);
+	state = PEEK(leader->exit_state);
+	traced = PEEK(leader->ptrace);
 	if (state == EXIT_DEAD)
 		return HOST_REAP_GONE;
 	/*

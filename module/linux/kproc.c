@@ -37,8 +37,9 @@ static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, 
 	*to = (struct bsdproc_kproc){
 		.pid = pid_vnr(pid),
 		.ppid = from->ppid ? pid_vnr(from->ppid) : 0,
-		.pgid = pid_vnr(task_pgrp(leader)),
-		.sid = pid_vnr(task_session(leader)),
+		/* Of before or after a setpgid() or setsid(). */
+		.pgid = pid_vnr(data_race(task_pgrp(leader))),
+		.sid = pid_vnr(data_race(task_session(leader))),
 		.stat = from->stat,
 		.flags = from->flags,
 		.nthreads = from->nthreads,
@@ -111,7 +112,7 @@ static unsigned nr_threads(struct pid *pid)
 	rcu_read_lock();
 	leader = pid_task(pid, PIDTYPE_TGID);
 	if (leader)
-		nr = get_nr_threads(leader);
+		nr = data_race(get_nr_threads(leader));
 	rcu_read_unlock();
 	return nr;
 }
