@@ -40,7 +40,9 @@ $(eval $(call core-variant,tests/obj,$(CORE_SANITIZE),$(CORE_SANITIZE) $(core-co
 
 $(foreach name,$(core-tests),$(eval CXXFLAGS_$(name) := $(core-flags) $(CORE_SANITIZE)))
 $(foreach name,$(core-tests),$(eval OBJS_$(name) := $(call core-objects-in,tests/obj)))
-$(foreach name,$(core-tests),$(eval LDLIBS_$(name) := $(CORE_SANITIZE) --coverage))
+# host/core_data.cc writes the counters out before each load forgets them, if it can.
+core-gcov := --coverage -Wl,-u,__gcov_dump -Wl,-u,__gcov_reset
+$(foreach name,$(core-tests),$(eval LDLIBS_$(name) := $(CORE_SANITIZE) $(core-gcov)))
 $(core-tests:%=$(O)/tests/obj/unit/%.o): $(O)/core-flags
 
 # What has been reached of the core since coverage-zero.
