@@ -7,7 +7,7 @@
 # How many rounds each storm runs at a scale of 100.
 declare -A storm_rounds=(
 	[storm_fork]=60 [storm_threads]=60 [storm_exec]=60 [storm_tree]=60 [storm_abuse]=60
-	[storm_vfork]=18 [storm_clone]=30 [storm_pidns]=3 [storm_ptrace]=28 [storm_kill]=18
+	[storm_vfork]=18 [storm_clone]=30 [storm_pidns]=3 [storm_ptrace]=28 [storm_kill]=12
 	[storm_oom]=6
 )
 usual_load='storm_fork storm_threads storm_exec storm_tree'
@@ -121,7 +121,7 @@ cycles_part() {
 	model_is_right 'the load'
 	unload
 	start_load "$rare_load"
-	come_and_go 'rarer load' up_to $((cycles / 2))
+	come_and_go 'rarer load' up_to $((cycles / 5))
 	end_load 'while the module came and went'
 	model_is_right 'the rarer load'
 }
@@ -160,7 +160,7 @@ goes_on() { # goes_on PID I
 }
 
 stress_part() {
-	local pid seconds=$((20 * scale / 100 + 1)) started=$SECONDS
+	local pid seconds=$((15 * scale / 100 + 1)) started=$SECONDS
 	step "stress-ng, $seconds s" in_time "${stress_ng[@]}" --timeout "$seconds" "${stressors[@]}"
 	model_is_right 'stress-ng'
 	unload
