@@ -27,12 +27,22 @@ unsigned from_environment(const char *name, unsigned otherwise)
 	return value ? strtoul(value, nullptr, 0) : otherwise;
 }
 
+// Each of a few kinds of steps, of its own choice, and on few tasks or on many: so each
+// comes deeper than with all of everything.
 script random_script(unsigned seed)
 {
 	std::mt19937 random(seed);
-	script bytes(1 + 4 * (20 + random() % 180));
-	for (uint8_t &byte : bytes)
-		byte = random();
+	const unsigned spread = 2U << random() % 8;
+	std::vector<uint8_t> kinds{0}; // births at least
+	for (unsigned more = 3 + random() % 16; more; more--)
+		kinds.push_back(random());
+	script bytes{uint8_t(random())};
+	for (unsigned steps = 20 + random() % 180; steps; steps--) {
+		bytes.push_back(kinds[random() % kinds.size()]);
+		bytes.push_back(random() % spread);
+		bytes.push_back(random());
+		bytes.push_back(random());
+	}
 	return bytes;
 }
 
