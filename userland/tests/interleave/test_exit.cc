@@ -35,6 +35,22 @@ TEST(InterleaveExit, ThreadsAtOnce)
 	});
 }
 
+// Who is seen as a zombie has nobody left but the thread that made it one.
+TEST(InterleaveExit, ZombiesHaveNoThreads)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
+		return scenario{{exits(linux_, p, 1 << 8), exits(linux_, second, 2 << 8),
+				 [p] {
+					 const view v = look_at(p);
+					 EXPECT_TRUE(v.proc.stat != unsigned(CORE_SZOMB) ||
+						     v.proc.nthreads <= 1);
+				 }},
+				[&w] { expect_calm(w); }};
+	});
+}
+
 // Each asks for its own end; the process ends with one of them, by one verdict.
 TEST(InterleaveExit, ExtexitsAtOnce)
 {

@@ -63,6 +63,11 @@ TEST(InterleaveLook, AtThreadsThatEnd)
 				 EXPECT_EQ(v.error, 0);
 				 EXPECT_EQ(v.proc.nlwps, v.lwps.size());
 			 },
+			 [&linux_] {
+				 as looker(linux_.init());
+				 int pids[8];
+				 core_list(pids, 8);
+			 },
 			 [&linux_, p] {
 				 linux_.newtask(linux_.copy_process(p, {.thread = true}));
 			 }},
