@@ -55,6 +55,10 @@ kunit: setup
 kcsan: setup
 	@scripts/kcsan
 
+.PHONY: check-matrix
+check-matrix: setup
+	@scripts/check-matrix
+
 .PHONY: mutants
 mutants: setup
 	@scripts/mutants
@@ -86,6 +90,7 @@ help:
 	@echo 'make check     all tests; closes with "N passed, N failed"'
 	@echo 'make kunit     KUnit suites, on a debug kernel that is built the first time'
 	@echo 'make kcsan     the tests on a kernel that looks for data races; slow'
+	@echo 'make check-matrix  the tests that need the module, on all three kernels'
 	@echo 'make mutants   takes guards out of the core; a test must fail for each'
 	@echo 'make           build everything: the module for the VM kernel, library, tools'
 	@echo 'make module    the module alone'
