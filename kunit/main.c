@@ -22,7 +22,9 @@ static int __init bsdproc_kunit_init(void)
 		return error;
 	error = model_start();
 	if (!error) {
-		pr_info("KTAP version 1\n1..%zu\n", ARRAY_SIZE(suites));
+		/* Without the prefix that pr_info() has here. */
+		printk(KERN_INFO "KTAP version 1\n");
+		printk(KERN_INFO "1..%zu\n", ARRAY_SIZE(suites));
 		for (i = 0; i < ARRAY_SIZE(suites); i++)
 			kunit_run_tests(suites[i]);
 		error = device_init();
