@@ -47,7 +47,7 @@ fuzz: $(O)/fuzz/fuzz_core
 	cd $(O)/fuzz && nice ./fuzz_core -max_total_time=$(FUZZ_SECONDS) -max_len=1025 -timeout=20 \
 		-print_final_stats=1 -verbosity=0 found $(corpus)
 	rm -rf $(O)/fuzz/merged && mkdir $(O)/fuzz/merged
-	cd $(O)/fuzz && ./fuzz_core -merge=1 -verbosity=0 merged $(corpus) found
+	cd $(O)/fuzz && ./fuzz_core -set_cover_merge=1 -verbosity=0 merged $(corpus) found
 	rm -f $(corpus)/* && cp $(O)/fuzz/merged/* $(corpus)
 
 -include $(wildcard $(O)/fuzz/*/*.d)
