@@ -59,6 +59,10 @@ kcsan: setup
 check-matrix: setup
 	@scripts/check-matrix
 
+.PHONY: fuzz
+fuzz: setup
+	+@$(USERLAND) fuzz
+
 .PHONY: mutants
 mutants: setup
 	@scripts/mutants
@@ -91,6 +95,7 @@ help:
 	@echo 'make kunit     KUnit suites, on a debug kernel that is built the first time'
 	@echo 'make kcsan     the tests on a kernel that looks for data races; slow'
 	@echo 'make check-matrix  the tests that need the module, on all three kernels'
+	@echo 'make fuzz      looks for sequences that the core gets wrong; FUZZ_SECONDS=60'
 	@echo 'make mutants   takes guards out of the core; a test must fail for each'
 	@echo 'make           build everything: the module for the VM kernel, library, tools'
 	@echo 'make module    the module alone'

@@ -40,7 +40,8 @@ $(O)/fuzz/reference/%.o: $(SRC)/tests/reference/%.cc $(O)/flags $(O)/core-flags
 $(O)/fuzz/fuzz_core: $(fuzz-objects)
 	$(CLANGXX) $(fuzz-sanitize) -fsanitize=fuzzer $(FUZZ_COVERAGE) -pthread -o $@ $^ -lgtest
 
-# Merged into a new directory first: a run that is broken off takes nothing away.
+# Merged into a new directory first: a run that is broken off takes nothing away. Files with
+# a name of their own were failures once, and stay.
 .PHONY: fuzz
 fuzz: $(O)/fuzz/fuzz_core
 	mkdir -p $(O)/fuzz/found
@@ -48,6 +49,6 @@ fuzz: $(O)/fuzz/fuzz_core
 		-print_final_stats=1 -verbosity=0 found $(corpus)
 	rm -rf $(O)/fuzz/merged && mkdir $(O)/fuzz/merged
 	cd $(O)/fuzz && ./fuzz_core -set_cover_merge=1 -verbosity=0 merged $(corpus) found
-	rm -f $(corpus)/* && cp $(O)/fuzz/merged/* $(corpus)
+	find $(corpus) -type f -regex '.*/[0-9a-f]*' -delete && cp $(O)/fuzz/merged/* $(corpus)
 
 -include $(wildcard $(O)/fuzz/*/*.d)
