@@ -25,11 +25,12 @@ static struct pid *linux_parent(struct pid *pid)
 	return parent;
 }
 
-static struct pid *its_child(struct kunit *test, struct process *process)
+/* Linux links a child before it tells of its birth. */
+static struct pid *its_child(struct kunit *test, struct pid *parent)
 {
 	struct pid *child = NULL;
 
-	eventually(test, (child = child ?: process_child(process->pid)));
+	eventually(test, (child = child ?: process_child(parent)) && told(child, true));
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, child);
 	return child;
 }
@@ -67,7 +68,7 @@ static void death_and_release(struct kunit *test)
 static void zombie_waits_for_its_parent(struct kunit *test)
 {
 	struct process *process = process_start(test, "exit 7 & exec sleep infinity");
-	struct pid *child = its_child(test, process);
+	struct pid *child = its_child(test, process->pid);
 
 	eventually(test, told(child, kproc.stat == CORE_SZOMB && kproc.nthreads == 0));
 	KUNIT_EXPECT_EQ(test, kproc.xstat, 7 << 8);
@@ -87,7 +88,7 @@ static void orphans_go_where_linux_puts_them(struct kunit *test)
 {
 	struct process *process =
 		process_start(test, "sh -c 'exec sleep infinity' & exec sleep infinity");
-	struct pid *child = its_child(test, process);
+	struct pid *child = its_child(test, process->pid);
 
 	KUNIT_EXPECT_EQ(test, look_at(child, &kproc, &lwp, 1), 0);
 	KUNIT_EXPECT_PTR_EQ(test, kproc.ppid, process->pid);
@@ -119,10 +120,9 @@ static void tree_of_three(struct kunit *test)
 {
 	struct process *process = process_start(
 		test, "(sh -c 'exec sleep infinity' & exec sleep infinity) & exec sleep infinity");
-	struct pid *child = its_child(test, process), *grandchild = NULL;
+	struct pid *child = its_child(test, process->pid);
+	struct pid *grandchild = its_child(test, child);
 
-	eventually(test, (grandchild = grandchild ?: process_child(child)));
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, grandchild);
 	KUNIT_EXPECT_EQ(test, look_at(grandchild, &kproc, &lwp, 1), 0);
 	KUNIT_EXPECT_PTR_EQ(test, kproc.ppid, child);
 
