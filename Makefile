@@ -50,7 +50,7 @@ KUNIT_KERNEL := $(if $(filter file,$(origin KERNEL)),6.1-debug,$(KERNEL))
 kunit: setup
 	@scripts/kunit $(KUNIT_KERNEL)
 
-# Takes an hour, so it is not in check.
+# Too slow for check.
 .PHONY: kcsan
 kcsan: setup
 	@scripts/kcsan

@@ -88,12 +88,11 @@ struct pid *process_child(struct pid *parent)
 	struct pid *child = NULL;
 
 	rcu_read_lock();
-	for_each_process(task) if (task_tgid(rcu_dereference(task->real_parent)) == parent &&
-				   pid_alive(task))
-	{
-		child = get_pid(task_tgid(task));
-		break;
-	}
+	for_each_process(task)
+		if (task_tgid(rcu_dereference(task->real_parent)) == parent && pid_alive(task)) {
+			child = get_pid(task_tgid(task));
+			break;
+		}
 	rcu_read_unlock();
 	return child;
 }

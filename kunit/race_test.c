@@ -67,7 +67,7 @@ static void find_all(struct looker *looker)
 	struct host_link *link;
 
 	rcu_read_lock();
-	for_each_process_thread (leader, task) {
+	for_each_process_thread(leader, task) {
 		link = host_map_find(task);
 		cpu_relax();
 		if (link)
@@ -100,8 +100,7 @@ static bool same_as_linux(void)
 
 	core_settle();
 	rcu_read_lock();
-	for_each_process(leader)
-	{
+	for_each_process(leader) {
 		struct task_struct *parent = rcu_dereference(leader->real_parent);
 
 		if (leader->flags & PF_KTHREAD)
@@ -138,8 +137,7 @@ static void lookers_beside_storms(struct kunit *test)
 		/* It has its handler for SIGTERM before it has children. */
 		eventually(test, look_at(storm[i]->pid, &kproc, NULL, 0) == 0 && kproc.nchildren);
 	}
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		struct task_struct *task;
 
 		init_completion(&lookers[cpu].done);
@@ -147,8 +145,7 @@ static void lookers_beside_storms(struct kunit *test)
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 		wake_up_process(task);
 	}
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		wait_for_completion(&lookers[cpu].done);
 		KUNIT_EXPECT_EQ(test, lookers[cpu].wrong, 0);
 		KUNIT_EXPECT_GT(test, lookers[cpu].seen, rounds);

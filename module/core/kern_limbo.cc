@@ -153,9 +153,9 @@ static bool settle(proc *p)
 	{
 		guard g(p->p_token);
 		task_struct *leader = host_pid_leader(p->p_pid);
-		// Without, its release is on the way, and takes it out.
 		released = !leader || proc_superseded(p);
 		alive = find_alive(p);
+		// Without a leader, its release is on the way, and takes it out.
 		quiet = leader && !host_group_exiting(leader) && !p->p_nstranded;
 		if (!released && !p->p_nthreads && p->p_stat != CORE_SZOMB) {
 			const unsigned bits = host_task_bits(leader);

@@ -12,7 +12,7 @@ int host_tasks_walk(int (*adopt)(struct task_struct *))
 	int error = 0;
 
 	rcu_read_lock();
-	for_each_process_thread (leader, task) {
+	for_each_process_thread(leader, task) {
 		error = adopt(task);
 		if (error)
 			goto out;

@@ -104,7 +104,7 @@ int host_group_exiting(struct task_struct *task)
 {
 	struct task_struct *thread;
 
-	for_each_thread (task, thread)
+	for_each_thread(task, thread)
 		if ((PEEK(thread->flags) & PF_EXITING) && !PEEK(thread->exit_state))
 			return 1;
 	return 0;
@@ -114,7 +114,7 @@ struct task_struct *host_group_find(struct task_struct *task, int (*known)(struc
 {
 	struct task_struct *thread;
 
-	for_each_thread (task, thread)
+	for_each_thread(task, thread)
 		if (known(thread))
 			return thread;
 	return NULL;

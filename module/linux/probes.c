@@ -95,16 +95,16 @@ static void __maybe_unused on_new_u64(void *data, struct task_struct *task, u64 
 	on_new(task);
 }
 
-#define ON_EXIT                                                                         \
-	_Generic(&check_trace_callback_type_sched_process_exit,                         \
-		 void (*)(void (*)(void *, struct task_struct *))                       \
-		 : on_exit_task, void (*)(void (*)(void *, struct task_struct *, bool)) \
-		 : on_exit_dead)
-#define ON_NEW                                                                        \
-	_Generic(&check_trace_callback_type_task_newtask,                             \
-		 void (*)(void (*)(void *, struct task_struct *, unsigned long))      \
-		 : on_new_long, void (*)(void (*)(void *, struct task_struct *, u64)) \
-		 : on_new_u64)
+/* clang-format off */
+#define ON_EXIT                                                                        \
+	_Generic(&check_trace_callback_type_sched_process_exit,                        \
+		 void (*)(void (*)(void *, struct task_struct *)): on_exit_task,       \
+		 void (*)(void (*)(void *, struct task_struct *, bool)): on_exit_dead)
+#define ON_NEW                                                                                \
+	_Generic(&check_trace_callback_type_task_newtask,                                     \
+		 void (*)(void (*)(void *, struct task_struct *, unsigned long)): on_new_long, \
+		 void (*)(void (*)(void *, struct task_struct *, u64)): on_new_u64)
+/* clang-format on */
 
 /*
  * In the order of connecting: who is born after the first three are heard is

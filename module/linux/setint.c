@@ -74,10 +74,12 @@ static long __maybe_unused call_without_vmas(pin_without_vmas *pin, struct mm_st
 	return pin(mm, start, n, FOLL_WRITE, pages, NULL);
 }
 
-#define pin_remote(...)                                  \
-	_Generic(&pin_user_pages_remote, pin_with_vmas * \
-		 : call_with_vmas, pin_without_vmas *    \
-		 : call_without_vmas)(pin_user_pages_remote, __VA_ARGS__)
+/* clang-format off */
+#define pin_remote(...)                              \
+	_Generic(&pin_user_pages_remote,             \
+		pin_with_vmas *: call_with_vmas,     \
+		pin_without_vmas *: call_without_vmas)(pin_user_pages_remote, __VA_ARGS__)
+/* clang-format on */
 
 static void store(struct page **pages, unsigned offset, int value)
 {

@@ -70,7 +70,7 @@ static void read_sums(struct task_struct *leader, struct bsdproc_rusage *self,
 		.oublock = signal->coublock,
 	};
 	*runtime = signal->sum_sched_runtime;
-	for_each_thread (leader, thread)
+	for_each_thread(leader, thread)
 		add_thread(self, thread, runtime);
 }
 

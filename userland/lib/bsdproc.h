@@ -22,7 +22,7 @@ extern "C" {
 #define EXTEXIT_SETINT 1       /* store status at addr, then end */
 #define EXTEXIT_PROC (0 << 16) /* the process */
 #define EXTEXIT_LWP (1 << 16)  /* this thread; the process, if it is the last */
-#define EXTEXIT_ACTION(how) ((how)&0xffff)
+#define EXTEXIT_ACTION(how) (0xffff & (how))
 #define EXTEXIT_WHO(how) ((how) & ~0xffff)
 #endif
 

@@ -21,20 +21,14 @@ bool runs(const task_struct *task)
 	return task->stage == stage::running;
 }
 
+bool is_ready_for_exec(const task_struct *task)
+{
+	return task->signal->exec_task == task && kernel::siblings_gone(task);
+}
+
 bool execs(const process *process)
 {
 	return process->exec_task || process->in_exec;
-}
-
-bool has_killed_siblings(const task_struct *task)
-{
-	if (task->signal->exec_task != task)
-		return false;
-	const task_struct *leader = task->group_leader;
-	for (const task_struct *thread : task->signal->threads)
-		if (thread != task && (thread != leader || leader->stage != stage::notified))
-			return false;
-	return true;
 }
 
 } // namespace
@@ -130,7 +124,7 @@ bool chaos::death()
 
 bool chaos::begin_exec()
 {
-	if (task_struct *ready = pick(has_killed_siblings)) {
+	if (task_struct *ready = pick(is_ready_for_exec)) {
 		linux_.de_thread(ready);
 		return true;
 	}

@@ -105,6 +105,7 @@ public:
 
 	// ---- linux_exec.cc: after the beginning the siblings die as anybody does
 	void exec_begin(task_struct *task);
+	static bool siblings_gone(const task_struct *task); // so that de_thread() can go on
 	void de_thread(task_struct *task);
 	void exec_event(task_struct *task);
 	void exec(task_struct *task); // all, with the siblings' exits

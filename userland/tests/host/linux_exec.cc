@@ -14,14 +14,23 @@ void kernel::exec_begin(task_struct *task)
 	task->signal->exec_task = task;
 }
 
+bool kernel::siblings_gone(const task_struct *task)
+{
+	const process *p = task->signal;
+	const task_struct *leader = task->group_leader;
+	return std::all_of(p->threads.begin(), p->threads.end(), [&](const task_struct *thread) {
+		return thread == task ||
+		       (thread == leader && leader->exit_state != exit_state::none);
+	});
+}
+
 void kernel::de_thread(task_struct *task)
 {
 	want(task, stage::running, "exec");
 	tasklist_guard g(*this);
 	task_struct *leader = task->group_leader;
-	for (const task_struct *thread : task->signal->threads)
-		if (thread != task && (thread != leader || leader->exit_state == exit_state::none))
-			die("exec with another thread alive");
+	if (!siblings_gone(task))
+		die("exec with another thread alive");
 	if (leader != task) {
 		std::swap(task->thread_pid, leader->thread_pid);
 		task->thread_pid->task = task;

@@ -24,15 +24,16 @@ public:
 	void all()
 	{
 		plan plan;
-		do
+		bool more;
+		do {
 			run(plan, nullptr, false);
-		while (!failed() && runs_ < bounds_.most && another(plan));
-		complete_ = runs_ < bounds_.most;
+			more = another(plan);
+		} while (!failed() && more && runs_ < bounds_.most);
 		std::mt19937 random(1);
 		for (unsigned i = 0; i < bounds_.random && !failed(); i++)
 			run({}, &random, false);
 		printf("  %u schedules, %s with up to %u preemptions\n", runs_,
-		       complete_ ? "all" : "not all", bounds_.preemptions);
+		       more ? "not all" : "all", bounds_.preemptions);
 	}
 
 	void replay(const char *text) { run(plan_of(text), nullptr, true); }
@@ -51,6 +52,9 @@ private:
 		schedule schedule(plan, random, aloud);
 		schedule.run(s.threads);
 		s.check();
+		kernel &linux_ = w.linux_;
+		EXPECT_MODEL_EQUALS_LINUX();
+		EXPECT_WAITS_EQUAL_LINUX();
 		w.end_everything();
 		w.unload();
 		last_ = schedule.decisions();
@@ -95,7 +99,6 @@ private:
 	const std::function<scenario(world &)> &make_;
 	const bounds bounds_;
 	unsigned runs_ = 0;
-	bool complete_ = false;
 	std::vector<decision> last_;
 };
 
@@ -117,6 +120,20 @@ void explore(const std::function<scenario(world &)> &make, bounds bounds)
 void when(const std::function<bool()> &so)
 {
 	turns_here->until(so);
+}
+
+std::function<void()> exits(kernel &linux_, task_struct *task, int code)
+{
+	return [&linux_, task, code] { linux_.exit(task, code); };
+}
+
+std::function<void()> freed(kernel &linux_, task_struct *task)
+{
+	return [&linux_, task] {
+		when([&linux_, task] { return linux_.may_free(task); });
+		linux_.free(task);
+		grace_period();
+	};
 }
 
 } // namespace sim

@@ -22,7 +22,7 @@ namespace sim
 
 struct scenario {
 	std::vector<std::function<void()>> threads;
-	// After all of them; the world is quiet but for what they left undone.
+	// After all of them, besides that model and waits equal Linux.
 	std::function<void()> check = [] {};
 };
 
@@ -37,5 +37,10 @@ void explore(const std::function<scenario(world &)> &make, bounds bounds = {});
 
 // For a thread of a scenario: waits until it is so.
 void when(const std::function<bool()> &so);
+
+// What many threads do.
+std::function<void()> exits(kernel &linux_, task_struct *task, int code = 0);
+// The task's memory goes as soon as RCU lets it.
+std::function<void()> freed(kernel &linux_, task_struct *task);
 
 } // namespace sim

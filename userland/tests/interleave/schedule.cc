@@ -45,13 +45,13 @@ public:
 	void go() { go_.release(); }
 	void wait_turn() { go_.acquire(); }
 
-	void point() override { pass(); }
+	void point() override { schedule_.next(int(number_)); }
 	void until(const std::function<bool()> &so) override
 	{
 		if (so())
 			return;
 		so_ = so;
-		pass();
+		point();
 		so_ = nullptr;
 	}
 	void acquire(const void *sync) override { schedule_.races_.acquire(number_, sync); }
@@ -63,7 +63,7 @@ public:
 			to_string(schedule_.as_run()).c_str());
 	}
 
-	void atomic_operation() override { pass(); }
+	void atomic_operation() override { point(); }
 	void access(const void *address, size_t size, bool write) override
 	{
 		if (arena::is_freed(address))
@@ -77,7 +77,7 @@ public:
 private:
 	void run()
 	{
-		go_.acquire();
+		wait_turn();
 		turns_here = this;
 		instrument_here = this;
 		may_block = true;
@@ -85,9 +85,8 @@ private:
 		turns_here = nullptr;
 		instrument_here = nullptr;
 		finished_ = true;
-		schedule_.next(number_);
+		schedule_.next(int(number_));
 	}
-	void pass() { schedule_.next(number_); }
 
 	schedule &schedule_;
 	const unsigned number_;

@@ -45,7 +45,6 @@ public:
 
 private:
 	class actor;
-	friend class actor;
 
 	void next(int from);
 	int choose(int from, unsigned enabled);

@@ -7,18 +7,6 @@ using namespace sim;
 namespace
 {
 
-void expect_calm(world &w)
-{
-	kernel &linux_ = w.linux_;
-	EXPECT_MODEL_EQUALS_LINUX();
-	EXPECT_WAITS_EQUAL_LINUX();
-}
-
-std::function<void()> exits(kernel &linux_, task_struct *task, int code = 0)
-{
-	return [&linux_, task, code] { linux_.exit(task, code); };
-}
-
 // The status counts once, whoever of them was the last.
 TEST(InterleaveExit, ThreadsAtOnce)
 {
@@ -28,10 +16,7 @@ TEST(InterleaveExit, ThreadsAtOnce)
 		task_struct *second = linux_.thread(p), *third = linux_.thread(p);
 		return scenario{{exits(linux_, p, 1 << 8), exits(linux_, second, 2 << 8),
 				 exits(linux_, third, 3 << 8)},
-				[&w, p] {
-					EXPECT_EQ(look_at(p).proc.stat, unsigned(CORE_SZOMB));
-					expect_calm(w);
-				}};
+				[p] { EXPECT_EQ(look_at(p).proc.stat, unsigned(CORE_SZOMB)); }};
 	});
 }
 
@@ -41,13 +26,11 @@ TEST(InterleaveExit, ZombiesHaveNoThreads)
 	explore([](world &w) {
 		kernel &linux_ = w.linux_;
 		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
-		return scenario{{exits(linux_, p, 1 << 8), exits(linux_, second, 2 << 8),
-				 [p] {
+		return scenario{{exits(linux_, p, 1 << 8), exits(linux_, second, 2 << 8), [p] {
 					 const view v = look_at(p);
 					 EXPECT_TRUE(v.proc.stat != unsigned(CORE_SZOMB) ||
 						     v.proc.nthreads <= 1);
-				 }},
-				[&w] { expect_calm(w); }};
+				 }}};
 	});
 }
 
@@ -68,12 +51,11 @@ TEST(InterleaveExit, ExtexitsAtOnce)
 				linux_.exit(task, code);
 			};
 		};
-		return scenario{{ends(p, 1 << 8), ends(second, 2 << 8)}, [&w, p, verdicts] {
+		return scenario{{ends(p, 1 << 8), ends(second, 2 << 8)}, [p, verdicts] {
 					EXPECT_EQ(std::count(verdicts->begin(), verdicts->end(),
 							     CORE_VERDICT_PROC),
 						  1);
 					EXPECT_EQ(look_at(p).proc.stat, unsigned(CORE_SZOMB));
-					expect_calm(w);
 				}};
 	});
 }
@@ -86,12 +68,10 @@ TEST(InterleaveExit, ChildAndParentAndOneWhoLooks)
 		task_struct *reaper = linux_.fork(linux_.init());
 		linux_.set_subreaper(reaper);
 		task_struct *p = linux_.fork(reaper), *child = linux_.fork(p);
-		return scenario{{exits(linux_, child, 1 << 8), exits(linux_, p, 2 << 8),
-				 [&linux_] {
+		return scenario{{exits(linux_, child, 1 << 8), exits(linux_, p, 2 << 8), [&linux_] {
 					 as looker(linux_.init());
 					 core_settle();
-				 }},
-				[&w] { expect_calm(w); }};
+				 }}};
 	});
 }
 
@@ -111,8 +91,7 @@ TEST(InterleaveExit, SiblingBornToADyingParent)
 				 [&linux_] {
 					 as looker(linux_.init());
 					 core_settle();
-				 }},
-				[&w] { expect_calm(w); }};
+				 }}};
 	});
 }
 
@@ -128,14 +107,12 @@ TEST(InterleaveExit, ThreadsWithChildrenAndTheirReaper)
 		task_struct *zombie = linux_.fork(second);
 		const int nr = zombie->thread_pid->nr;
 		linux_.exit(zombie, 7 << 8);
-		return scenario{{exits(linux_, p), exits(linux_, second),
-				 [reaper, nr] {
+		return scenario{{exits(linux_, p), exits(linux_, second), [reaper, nr] {
 					 // Its first child to end is p, or the zombie.
 					 const waited w = wait(reaper);
 					 EXPECT_TRUE(w.pid == nr ? w.xstat == 7 << 8 : w.pid);
 					 wait_end(reaper);
-				 }},
-				[&w] { expect_calm(w); }};
+				 }}};
 	});
 }
 
@@ -162,8 +139,7 @@ TEST(InterleaveExit, ExecByAnotherThread)
 					 when([&linux_, p] { return linux_.may_free(p); });
 					 linux_.free(p);
 					 grace_period();
-				 }},
-				[&w] { expect_calm(w); }};
+				 }}};
 	});
 }
 

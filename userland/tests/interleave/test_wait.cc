@@ -9,23 +9,6 @@ namespace
 
 const waited no_child{.error = 10};
 
-void expect_calm(world &w)
-{
-	kernel &linux_ = w.linux_;
-	EXPECT_MODEL_EQUALS_LINUX();
-	EXPECT_WAITS_EQUAL_LINUX();
-}
-
-// Its memory goes as soon as RCU lets it.
-std::function<void()> freed(kernel &linux_, task_struct *task)
-{
-	return [&linux_, task] {
-		when([&linux_, task] { return linux_.may_free(task); });
-		linux_.free(task);
-		grace_period();
-	};
-}
-
 // The child ends between the last look and the sleep.
 TEST(InterleaveWait, SleepsWhileItEnds)
 {
@@ -42,8 +25,7 @@ TEST(InterleaveWait, SleepsWhileItEnds)
 						 EXPECT_EQ(wait_and_reap(p, what), report);
 						 EXPECT_EQ(wait(p), no_child);
 					 },
-					 freed(linux_, child)},
-					[&w] { expect_calm(w); }};
+					 freed(linux_, child)}};
 		});
 }
 
@@ -61,12 +43,11 @@ TEST(InterleaveWait, TwoForOne)
 		};
 		return scenario{{[&linux_, child] { linux_.exit(child, 3 << 8); }, waits(p, {}),
 				 waits(second, {CORE_P_PID, child->signal->tgid})},
-				[&w, got, nr] {
+				[got, nr] {
 					if ((*got)[0].error)
 						std::swap((*got)[0], (*got)[1]);
 					EXPECT_EQ((*got)[0], (waited{0, nr, 3 << 8, true}));
 					EXPECT_EQ((*got)[1], no_child);
-					expect_calm(w);
 				}};
 	});
 }
@@ -86,8 +67,7 @@ TEST(InterleaveWait, ClaimantDies)
 					 const waited got = wait_and_reap(p);
 					 EXPECT_EQ(got.pid, nr);
 					 EXPECT_EQ(got.xstat, 3 << 8);
-				 }},
-				[&w] { expect_calm(w); }};
+				 }}};
 	});
 }
 
@@ -106,8 +86,7 @@ TEST(InterleaveWait, NativeReapOfTheClaimed)
 					 when([child] { return child->stage == stage::released; });
 					 EXPECT_EQ(wait(p), no_child);
 				 },
-				 freed(linux_, child)},
-				[&w] { expect_calm(w); }};
+				 freed(linux_, child)}};
 	});
 }
 
@@ -127,8 +106,7 @@ TEST(InterleaveWait, OrphanOfAReleasedParent)
 					 EXPECT_EQ(wait_and_reap(reaper), report);
 					 EXPECT_EQ(wait(reaper), no_child);
 				 },
-				 freed(linux_, p)},
-				[&w] { expect_calm(w); }};
+				 freed(linux_, p)}};
 	});
 }
 
@@ -140,8 +118,7 @@ TEST(InterleaveWait, Autoreaped)
 		task_struct *p = linux_.fork(linux_.init()), *child = linux_.fork(p);
 		p->signal->ignores_sigchld = true;
 		return scenario{{[&linux_, child] { linux_.exit(child, 3 << 8); },
-				 [p] { EXPECT_EQ(wait(p), no_child); }, freed(linux_, child)},
-				[&w] { expect_calm(w); }};
+				 [p] { EXPECT_EQ(wait(p), no_child); }, freed(linux_, child)}};
 	});
 }
 
@@ -158,8 +135,7 @@ TEST(InterleaveWait, TracedUntilItsTracerHasSeenIt)
 					 linux_.exit(child, 3 << 8);
 					 linux_.reap_traced(child);
 				 },
-				 [p, report] { EXPECT_EQ(wait_and_reap(p), report); }},
-				[&w] { expect_calm(w); }};
+				 [p, report] { EXPECT_EQ(wait_and_reap(p), report); }}};
 	});
 }
 
@@ -177,8 +153,7 @@ TEST(InterleaveWait, LeaderFirst)
 			 [p, nr] {
 				 EXPECT_EQ(wait_and_reap(p), (waited{0, nr, 1 << 8, false}));
 			 },
-			 freed(linux_, last)},
-			[&w] { expect_calm(w); }};
+			 freed(linux_, last)}};
 	});
 }
 

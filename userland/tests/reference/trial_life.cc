@@ -25,17 +25,6 @@ bool is_inside_exit(const task_struct *task)
 	return task->stage > stage::running && task->stage < stage::notified;
 }
 
-bool has_killed_siblings(const task_struct *task)
-{
-	if (task->signal->exec_task != task)
-		return false;
-	const task_struct *leader = task->group_leader;
-	for (const task_struct *thread : task->signal->threads)
-		if (thread != task && (thread != leader || leader->stage != stage::notified))
-			return false;
-	return true;
-}
-
 } // namespace
 
 // ---- births ------------------------------------------------------------------------
@@ -213,7 +202,8 @@ void trial::exec_event(task_struct *task)
 
 void trial::next_of_exec()
 {
-	if (task_struct *task = pick(has_killed_siblings))
+	if (task_struct *task = pick(
+		    [](auto *t) { return t->signal->exec_task == t && kernel::siblings_gone(t); }))
 		de_thread(task);
 	else if ((task = pick([](auto *t) { return runs(t) && t->signal->in_exec; })))
 		exec_event(task);
