@@ -86,14 +86,6 @@ static proc *hold_astray(proc *p)
 	return child;
 }
 
-static void settle_children(proc *p)
-{
-	while (proc *child = hold_astray(p)) {
-		proc_reparent(child, p, nullptr);
-		proc_drop(child);
-	}
-}
-
 static bool all_known(list<proc, sibling_tag> &siblings)
 {
 	for (proc *child = siblings.first(); child; child = siblings.after(child))
@@ -102,12 +94,15 @@ static bool all_known(list<proc, sibling_tag> &siblings)
 	return true;
 }
 
-// proc0 is here with children whose parent the model could not name.
-static bool settle_root()
+// False: the model cannot name the parent of some, for want of memory.
+static bool settle_children(proc *p)
 {
-	settle_children(&proc0);
-	guard g(proc0.p_token);
-	return all_known(proc0.p_children) && all_known(proc0.p_zombies);
+	while (proc *child = hold_astray(p)) {
+		proc_reparent(child, p, nullptr);
+		proc_drop(child);
+	}
+	guard g(p->p_token);
+	return all_known(p->p_children) && all_known(p->p_zombies);
 }
 
 // Whether a thread runs that has not entered do_exit: then Linux cannot have given
@@ -170,9 +165,7 @@ static bool settle(proc *p)
 	if (released)
 		settle_released(p);
 	// After the look for quiet: what this finds then is the last of it.
-	if (!alive)
-		settle_children(p);
-	return quiet;
+	return (alive || settle_children(p)) && quiet;
 }
 
 void limbo_settle()
@@ -183,7 +176,8 @@ void limbo_settle()
 	guard g(limbo_lock);
 	for (proc *p = limbo.first(), *next; p; p = next) {
 		next = limbo.after(p);
-		if (p == &proc0 ? settle_root() : settle(p))
+		// proc0 is here with children whose parent the model could not name.
+		if (p == &proc0 ? settle_children(p) : settle(p))
 			take_out(p);
 	}
 }

@@ -144,11 +144,7 @@ void proc_reparent(proc *child, proc *from, proc *fallback) NO_THREAD_SAFETY_ANA
 		second->p_token.lock_second();
 		// Linux never gives a child to a process that it has released: if
 		// it looks so, it has given the child to yet another one by now.
-		// Nor to one whose last thread has given its own away: limbo is
-		// done with those, so Linux is asked again, now under the lock.
-		const proc *now = proc_linux_parent(child);
-		const bool moved = child->p_pptr.load() == from && !to->p_gone.load() &&
-				   (now == to || to == fallback);
+		const bool moved = child->p_pptr.load() == from && !to->p_gone.load();
 		if (moved) {
 			const task_struct *leader = host_pid_leader(child->p_pid);
 			proc_move(child, from, to, child->p_ended,

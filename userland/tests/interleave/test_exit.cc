@@ -75,6 +75,24 @@ TEST(InterleaveExit, ChildAndParentAndOneWhoLooks)
 	});
 }
 
+// A reaped process's child goes to the reaper, which ends meanwhile.
+TEST(InterleaveExit, ReaperEndsWhileItIsGivenAChild)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *reaper = linux_.fork(linux_.init());
+		linux_.set_subreaper(reaper);
+		task_struct *p = linux_.fork(reaper);
+		linux_.fork(p);
+		linux_.exit(p);
+		linux_.reap(reaper, p);
+		return scenario{{freed(linux_, p), exits(linux_, reaper), [&linux_] {
+					 as looker(linux_.init());
+					 core_settle();
+				 }}};
+	});
+}
+
 // A child is born by CLONE_PARENT while the parent-to-be dies.
 TEST(InterleaveExit, SiblingBornToADyingParent)
 {

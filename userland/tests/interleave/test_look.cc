@@ -64,7 +64,8 @@ TEST(InterleaveLook, AtThreadsThatEnd)
 	});
 }
 
-// Nobody knows the process: its threads' events and a look all adopt it.
+// Nobody knows the process: its threads' events and a look all adopt it. A thread's task
+// may be gone before anybody names the leader.
 TEST(InterleaveLook, AtOneThatIsUnknown)
 {
 	explore([](world &w) {
@@ -73,13 +74,26 @@ TEST(InterleaveLook, AtOneThatIsUnknown)
 		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
 		task_struct *child = linux_.fork(p);
 		linux_.probes.fresh = true;
-		return scenario{{[&linux_, second] { linux_.exit(second); },
-				 [&linux_, child] { linux_.exit(child, 2 << 8); },
-				 [p] { EXPECT_GT(lwp_tid(p), 0); }},
-				[&w] {
-					as looker(w.linux_.init());
-					core_adopt_all();
-				}};
+		return scenario{{exits(linux_, second), freed(linux_, second),
+				 exits(linux_, child, 2 << 8),
+				 [p] { EXPECT_GT(lwp_tid(p), 0); }}};
+	});
+}
+
+// A thread asks for its own id while somebody else adopts it.
+TEST(InterleaveLook, AtItselfWhileItIsAdopted)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init());
+		linux_.probes.fresh = false;
+		task_struct *second = linux_.thread(p);
+		linux_.probes.fresh = true;
+		return scenario{{[&linux_] {
+					 as looker(linux_.init());
+					 core_adopt_all();
+				 },
+				 [second] { EXPECT_EQ(lwp_tid(second), 2); }}};
 	});
 }
 

@@ -93,6 +93,29 @@ TEST_F(CoreMemory, FailingForLong)
 		}
 }
 
+// An orphan goes to a thread that the model missed; the proc it comes from has to wait
+// for that in limbo.
+TEST_F(CoreMemory, OrphanOfAThreadThatWasMissed)
+{
+	world w;
+	kernel &linux_ = w.linux_;
+	ASSERT_EQ(w.load(), 0);
+	task_struct *reaper = linux_.fork(linux_.init());
+	linux_.set_subreaper(reaper);
+	task_struct *p = linux_.fork(reaper);
+	linux_.fork(p);
+	memory_fault::fail_until_waits(1000);
+	linux_.thread(reaper);
+	linux_.exit(reaper);
+	linux_.exit(p);
+	{
+		as looker(linux_.init());
+		core_settle();
+	}
+	memory_fault::fail_until_waits(0);
+	expect_healed(w);
+}
+
 TEST_F(CoreMemory, LoadingWithLittle)
 {
 	unsigned calls = 1;
