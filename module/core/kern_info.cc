@@ -31,7 +31,11 @@ static void read_lwps(proc *p, core_kproc *kp, core_klwp *lwps, unsigned room) R
 	bool running = false, stopped = false;
 
 	for (lwp *lp = p->p_lwp_tree.after(0); lp; lp = p->p_lwp_tree.after(lp->lwp_tid)) {
-		// Not freed before it is unlisted, so its task is there.
+		// Not freed before it is unlisted, so its task is there. Linux may
+		// have released it since: a leader that was reaped, or went in an exec.
+		const int tid = host_task_nr(lp->task);
+		if (!tid)
+			continue;
 		const unsigned bits = host_task_bits(lp->task);
 		const unsigned stat = lwp_stat(bits);
 		running |= stat == CORE_LSRUN || stat == CORE_LSSLEEP;
@@ -43,7 +47,7 @@ static void read_lwps(proc *p, core_kproc *kp, core_klwp *lwps, unsigned room) R
 		if (kp->nlwps++ < room)
 			*lwps++ = {
 				.lwpid = lp->lwp_tid,
-				.tid = host_task_nr(lp->task),
+				.tid = tid,
 				.stat = stat,
 				.flags = lwp_flags(p, lp),
 			};
@@ -118,6 +122,8 @@ int core_getproc(pid *pid, core_kproc *kproc, core_klwp *lwps, unsigned room)
 			return err::srch;
 		kproc->flags = p->p_flag & (CORE_P_WEXIT | CORE_P_EXEC | CORE_P_ADOPTED);
 		read_lwps(p, kproc, lwps, room);
+		if (!host_pid_leader(pid))
+			return err::srch; // reaped just now
 		kproc->nthreads = p->p_nthreads;
 		kproc->nchildren = p->p_nchildren + p->p_nzombies;
 		kproc->nzombies = p->p_nzombies;

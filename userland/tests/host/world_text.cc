@@ -150,10 +150,9 @@ view look_at(pid *pid)
 	v.lwps.resize(64);
 	host_rcu_read_lock();
 	v.error = -core_getproc(pid, &v.proc, v.lwps.data(), v.lwps.size());
-	if (!v.error) {
+	if (!v.error)
 		v.ppid = v.proc.ppid ? v.proc.ppid->nr : 0;
-		v.lwps.resize(std::min<size_t>(v.proc.nlwps, v.lwps.size()));
-	}
+	v.lwps.resize(v.error ? 0 : std::min<size_t>(v.proc.nlwps, v.lwps.size()));
 	host_rcu_read_unlock();
 	return v;
 }

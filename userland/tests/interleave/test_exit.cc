@@ -152,6 +152,8 @@ TEST(InterleaveExit, ExecByAnotherThread)
 					 const view v = look_at(number);
 					 EXPECT_EQ(v.error, 0);
 					 EXPECT_EQ(v.proc.stat, unsigned(CORE_SACTIVE));
+					 for (const core_klwp &l : v.lwps)
+						 EXPECT_GT(l.tid, 0);
 				 },
 				 [&linux_, p] {
 					 when([&linux_, p] { return linux_.may_free(p); });
