@@ -2,6 +2,8 @@
 /* What the core takes for granted of its host: locks, pools, the map. */
 #include <linux/lockdep.h>
 #include <linux/preempt.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -114,18 +116,70 @@ static void count(struct host_link *link, void *n)
 	++*(unsigned *)n;
 }
 
-static void from_the_start(void *n)
-{
-	*(unsigned *)n = 0;
-}
-
 static void the_map_is_walked_whole(struct kunit *test)
 {
 	unsigned n = 0;
 
-	host_map_walk(count, from_the_start, &n);
+	host_map_walk(count, &n);
 	KUNIT_EXPECT_EQ(test, n, host_map_size());
 	KUNIT_EXPECT_GT(test, n, 0);
+}
+
+struct search {
+	const struct host_link *link;
+	bool found;
+};
+
+static void look_for(struct host_link *link, void *arg)
+{
+	struct search *search = arg;
+
+	search->found |= link == search->link;
+}
+
+/* Fills the map with what is no task, and empties it again. */
+static int churn(void *data)
+{
+	enum { MANY = 3000 };
+	struct host_link *links = kvcalloc(MANY, sizeof(*links), GFP_KERNEL);
+	int i;
+
+	while (links && !kthread_should_stop()) {
+		for (i = 0; i < MANY; i++) {
+			links[i].task = (struct task_struct *)&links[i];
+			while (host_map_insert(&links[i]))
+				cond_resched();
+		}
+		for (i = 0; i < MANY; i++)
+			host_map_remove(&links[i]);
+		synchronize_rcu();
+	}
+	kvfree(links);
+	return links ? 0 : -ENOMEM;
+}
+
+/* What is there all the time is in each walk, however the map grows and shrinks. */
+static void a_walk_misses_nobody(struct kunit *test)
+{
+	struct host_link link = {.task = current};
+	struct task_struct *churner;
+	int round, missed = 0;
+
+	KUNIT_ASSERT_EQ(test, host_map_insert(&link), 0);
+	churner = kthread_run(churn, NULL, "churn");
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, churner);
+	for (round = 0; round < 3000 && !IS_ERR(churner); round++) {
+		struct search search = {.link = &link};
+
+		host_map_walk(look_for, &search);
+		missed += !search.found;
+		cond_resched();
+	}
+	if (!IS_ERR(churner))
+		KUNIT_EXPECT_EQ(test, kthread_stop(churner), 0);
+	host_map_remove(&link);
+	synchronize_rcu();
+	KUNIT_EXPECT_EQ(test, missed, 0);
 }
 
 static struct kunit_case cases[] = {
@@ -138,6 +192,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(memory_comes_zeroed),
 	KUNIT_CASE(the_map_knows_each_task_once),
 	KUNIT_CASE(the_map_is_walked_whole),
+	KUNIT_CASE(a_walk_misses_nobody),
 	{},
 };
 

@@ -167,7 +167,7 @@ struct bsdproc_klwp {
 struct bsdproc_list {
 	__u64 pids; /* __s32 *, room for `room` of them */
 	__u32 room;
-	__u32 count; /* out: how many there are; more than room: call again */
+	__u32 count; /* out: how many there are; more than room: about, call again */
 };
 
 /*

@@ -65,10 +65,10 @@ void host_map_remove(struct host_link *link);
 /* RCU, leaf. */
 struct host_link *host_map_find(const struct task_struct *task);
 /*
- * Visits every link, inside RCU; `restart` is called, and all seen so far is
- * to be forgotten, when the map changed its size under the walk.
+ * Visits every link that is there all the time, inside RCU; some of them twice, if the map
+ * changes its size meanwhile.
  */
-void host_map_walk(void (*visit)(struct host_link *, void *), void (*restart)(void *), void *arg);
+void host_map_walk(void (*visit)(struct host_link *, void *), void *arg);
 /* Empties the map for good, calling drop for each link. May sleep. */
 void host_map_drain(void (*drop)(struct host_link *));
 

@@ -77,11 +77,6 @@ static void list_one(host_link *link, void *arg)
 		l->pids[l->count - 1] = nr;
 }
 
-static void list_restart(void *arg)
-{
-	static_cast<listing *>(arg)->count = 0;
-}
-
 // At the module's end: what the map knows goes, lwp by lwp.
 static void forget(host_link *link)
 {
@@ -143,7 +138,7 @@ int core_getproc(pid *pid, core_kproc *kproc, core_klwp *lwps, unsigned room)
 unsigned core_list(int *pids, unsigned room)
 {
 	listing l{pids, room, 0};
-	host_map_walk(list_one, list_restart, &l);
+	host_map_walk(list_one, &l);
 	return l.count;
 }
 

@@ -80,7 +80,7 @@ struct host_link *host_map_find(const struct task_struct *task)
 	return rhashtable_lookup(&map, &task, params);
 }
 
-void host_map_walk(void (*visit)(struct host_link *, void *), void (*restart)(void *), void *arg)
+void host_map_walk(void (*visit)(struct host_link *, void *), void *arg)
 {
 	struct rhashtable_iter iter;
 	struct host_link *link;
@@ -89,9 +89,8 @@ void host_map_walk(void (*visit)(struct host_link *, void *), void (*restart)(vo
 	rhashtable_walk_enter(&map, &iter);
 	rhashtable_walk_start(&iter);
 	while ((link = rhashtable_walk_next(&iter))) {
-		if (IS_ERR(link))
-			restart(arg);
-		else
+		/* Else what was seen is seen again, with what moved meanwhile. */
+		if (!IS_ERR(link))
 			visit(link, arg);
 		if (++n % 1024 == 0) {
 			rhashtable_walk_stop(&iter);

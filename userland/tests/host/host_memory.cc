@@ -24,7 +24,7 @@ struct entry {
 };
 std::unordered_map<const task_struct *, entry> map;
 unsigned long births;
-unsigned restart_after;
+unsigned twice;
 
 // As slab's poison.
 constexpr int poison = 0x6b;
@@ -88,9 +88,9 @@ unsigned map_size()
 	return map.size();
 }
 
-void map_restart_after(unsigned links)
+void map_shows_twice(unsigned links)
 {
-	restart_after = links;
+	twice = links;
 }
 
 } // namespace sim
@@ -186,7 +186,7 @@ static std::vector<host_link *> by_birth()
 	return links;
 }
 
-void host_map_walk(void (*visit)(host_link *, void *), void (*restart)(void *), void *arg)
+void host_map_walk(void (*visit)(host_link *, void *), void *arg)
 {
 	must_hold_no_core_lock(__func__);
 	host_rcu_read_lock();
@@ -195,12 +195,9 @@ void host_map_walk(void (*visit)(host_link *, void *), void (*restart)(void *), 
 		std::lock_guard g(map_mutex);
 		links = by_birth();
 	}
-	if (restart_after) {
-		for (size_t i = 0; i < links.size() && i < restart_after; i++)
-			visit(links[i], arg);
-		restart_after = 0;
-		restart(arg);
-	}
+	for (size_t i = 0; i < links.size() && i < twice; i++)
+		visit(links[i], arg);
+	twice = 0;
 	for (host_link *link : links)
 		visit(link, arg);
 	host_rcu_read_unlock();
