@@ -27,7 +27,13 @@ struct host_lock {
 	unsigned char opaque[BSDPROC_LOCK_SIZE];
 } __attribute__((aligned(8)));
 
-enum host_lock_class { HOST_LOCK_PROC, HOST_LOCK_ADOPT, HOST_LOCK_LIMBO, HOST_LOCK_CLASSES };
+enum host_lock_class {
+	HOST_LOCK_PROC,
+	HOST_LOCK_ADOPT,
+	HOST_LOCK_LIMBO,
+	HOST_LOCK_EXITLIST,
+	HOST_LOCK_CLASSES
+};
 
 void host_lock_init(struct host_lock *lock, enum host_lock_class cls);
 void host_lock_acquire(struct host_lock *lock);
@@ -50,6 +56,11 @@ void *host_alloc(enum host_pool pool);
 void host_free(enum host_pool pool, void *object);
 /* leaf. Calls core_reclaim(pool, work) after a grace period. */
 void host_reclaim_later(enum host_pool pool, struct host_work *work);
+
+/* Zeroed memory of any size, or null. May sleep. */
+void *host_malloc(unsigned long size);
+/* leaf. Null is nothing. */
+void host_mfree(void *memory);
 
 /* ---- the map: task -> lwp -------------------------------------------------- */
 
@@ -132,6 +143,18 @@ int host_tasks_walk(int (*adopt)(struct task_struct *));
 void host_heal_later(void);
 /* Lets memory pressure pass: sleeps until memory can be had. */
 void host_memory_wait(void);
+
+/*
+ * tsleep and wakeup: the current thread sleeps, out of reach of signals, until awake(arg)
+ * says that it may go on. That is asked first, and whenever the channel is woken; it is
+ * called without locks. The channel is an address, nothing is there.
+ */
+void host_sleep(const void *channel, int (*awake)(void *), void *arg);
+/* leaf. What awake() looks at has been changed. */
+void host_wakeup(const void *channel);
+
+/* Says so in the log; function: whose name is added. */
+void host_warn(const char *what, const void *function);
 
 /* RCU. Has everyone in that task's process who sleeps in wait look again. */
 void host_wake_waiters(struct task_struct *task);

@@ -118,6 +118,7 @@ void core_init(void)
 {
 	adopt_lock.init(HOST_LOCK_ADOPT);
 	limbo_init();
+	atexit_init();
 	proc_init(&proc0);
 }
 

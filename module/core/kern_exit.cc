@@ -114,10 +114,47 @@ static void lwp_exit(lwp *lp, bool masterexit)
 	lwp_exited(p, lp);
 }
 
-// The process's part, by its last lwp, before Linux tells the parent.
+// An lwp is in its exit; true: it is the master.
+static bool begin_exit(lwp *lp)
+{
+	proc *p = lp->lwp_proc;
+	rcu_guard rcu;
+	bool wake, orphans, master;
+	{
+		guard g(p->p_token);
+		if (host_task_group_exit(lp->task))
+			killalllwps(p);
+		lwp_mark_wexit(p, lp);
+		wake = claim_drop(p, lp);
+		// Linux knows of threads that the model may have missed. The
+		// last of those will be adopted in its exit, or found by limbo.
+		master = p->p_nthreads == 1 && (host_task_bits(lp->task) & HOST_TASK_LAST);
+		if (master)
+			p->p_flag |= CORE_P_WEXIT;
+		else
+			lwp_exited(p, lp);
+		orphans = p->p_nchildren || p->p_nzombies || (!master && !p->p_nthreads);
+	}
+	if (wake)
+		wake_waiters(p);
+	// Linux will give its children away when this thread, or one that is
+	// exiting beside it, tells the parent.
+	if (orphans)
+		limbo_add(p);
+	return master;
+}
+
+// The process's part, by its last lwp, before Linux tells the parent: the stages in the
+// seed's order. No lock is held between them, and each may sleep; lp is the current
+// thread's, and counted as its process's last until the end, so all stays as it is
+// meanwhile. To others the process is exiting, as it is to Linux.
 static void exit1(lwp *lp)
 {
-	proc_zombie(lp->lwp_proc, lp->task);
+	exit_callouts(lp->task);
+	{
+		rcu_guard rcu;
+		proc_zombie(lp->lwp_proc, lp->task);
+	}
 	lwp_exit(lp, true);
 }
 
@@ -167,36 +204,13 @@ host_work *core_task_exiting(task_struct *task)
 void core_task_exit(host_work *work)
 {
 	lwp *lp = static_cast<lwp *>(work);
-	proc *p = lp->lwp_proc;
 
 	// This thread will run no more user code.
 	if (lp->lwp_setint) {
 		host_setint_store(lp->lwp_setint);
 		lp->lwp_setint = nullptr;
 	}
-
-	rcu_guard rcu;
-	bool wake, orphans, master;
-	{
-		guard g(p->p_token);
-		if (host_task_group_exit(lp->task))
-			killalllwps(p);
-		lwp_mark_wexit(p, lp);
-		wake = claim_drop(p, lp);
-		// Linux knows of threads that the model may have missed. The
-		// last of those will be adopted in its exit, or found by limbo.
-		master = p->p_nthreads == 1 && (host_task_bits(lp->task) & HOST_TASK_LAST);
-		if (!master)
-			lwp_exited(p, lp);
-		orphans = p->p_nchildren || p->p_nzombies || (!master && !p->p_nthreads);
-	}
-	if (wake)
-		wake_waiters(p);
-	// Linux will give its children away when this thread, or one that is
-	// exiting beside it, tells the parent.
-	if (orphans)
-		limbo_add(p);
-	if (master)
+	if (begin_exit(lp))
 		exit1(lp);
 }
 

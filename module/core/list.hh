@@ -29,13 +29,16 @@ public:
 		return n == &head_ ? nullptr : object(n);
 	}
 
-	void push_back(T *t)
+	void push_back(T *t) { insert_before(nullptr, t); }
+
+	// Null: at the end.
+	void insert_before(T *next, T *t)
 	{
-		node *n = t;
-		n->prev = head_.prev;
-		n->next = &head_;
-		head_.prev->next = n;
-		head_.prev = n;
+		node *at = next ? static_cast<node *>(next) : &head_, *n = t;
+		n->prev = at->prev;
+		n->next = at;
+		at->prev->next = n;
+		at->prev = n;
 	}
 
 	static void erase(T *t)

@@ -159,6 +159,12 @@ void proc_zombie(proc *p, const task_struct *task);
 // The wait status as it is now; RCU.
 int proc_xstat(proc *p);
 
+// ---- kern_atexit.cc ---------------------------------------------------------
+
+void atexit_init();
+// The process_exit event and the at_exit callouts, for the current process; may sleep.
+void exit_callouts(task_struct *task);
+
 // ---- kern_adopt.cc ----------------------------------------------------------
 
 // A task that no event told of; RCU. As proc_attach.

@@ -27,6 +27,16 @@ void host_free(enum host_pool pool, void *object)
 	kmem_cache_free(caches[pool], object);
 }
 
+void *host_malloc(unsigned long size)
+{
+	return kzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
+void host_mfree(void *memory)
+{
+	kfree(memory);
+}
+
 void host_memory_wait(void)
 {
 	void *object = kmem_cache_alloc(caches[HOST_POOL_PROC], GFP_KERNEL);

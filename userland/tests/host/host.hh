@@ -120,6 +120,11 @@ unsigned setint_live();
 bool heal_is_due();
 void run_heal();
 
+// ---- host_sleep.cc -------------------------------------------------------------
+
+// What host_warn() said since this was last asked.
+std::vector<std::string> warnings();
+
 // ---- core_data.cc --------------------------------------------------------------
 
 // The core's data as it was linked: a module is loaded anew.

@@ -15,6 +15,7 @@ namespace
 
 std::mutex memory_mutex;
 std::set<void *> live[HOST_POOLS];
+std::unordered_map<void *, size_t> other_memory;
 unsigned counted, failing, waits;
 
 std::mutex map_mutex;
@@ -82,6 +83,12 @@ unsigned pool_live(host_pool pool)
 	return live[pool].size();
 }
 
+unsigned other_memory_live()
+{
+	std::lock_guard g(memory_mutex);
+	return other_memory.size();
+}
+
 unsigned map_size()
 {
 	std::lock_guard g(map_mutex);
@@ -122,6 +129,39 @@ void host_free(host_pool pool, void *object)
 		the_memory_source->put(object, size_of(pool));
 	else
 		free(object);
+}
+
+void *host_malloc(unsigned long size)
+{
+	must_be_able_to_sleep(__func__);
+	intrude();
+	if (fails())
+		return nullptr;
+	void *memory = the_memory_source ? the_memory_source->get(size) : calloc(1, size);
+	std::lock_guard g(memory_mutex);
+	other_memory[memory] = size;
+	return memory;
+}
+
+void host_mfree(void *memory)
+{
+	if (!memory)
+		return;
+	size_t size;
+	{
+		std::lock_guard g(memory_mutex);
+		const auto it = other_memory.find(memory);
+		if (it == other_memory.end())
+			die("freed what was not allocated there");
+		size = it->second;
+		other_memory.erase(it);
+	}
+	must_not_be_locked(memory, size);
+	memset(memory, poison, size);
+	if (the_memory_source)
+		the_memory_source->put(memory, size);
+	else
+		free(memory);
 }
 
 void host_reclaim_later(host_pool pool, host_work *work)

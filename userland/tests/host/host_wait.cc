@@ -2,7 +2,6 @@
 // The parent's sleep, the effects, and EXTEXIT_SETINT.
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 
 #include "linux.hh"
 
@@ -10,9 +9,6 @@ using namespace sim;
 
 namespace
 {
-
-// Far beyond what any machine needs: only a wake-up that was lost takes as long.
-constexpr std::chrono::seconds lost_wakeup{20};
 
 std::atomic<bool> heal_due;
 std::atomic<unsigned> setints;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -220,6 +221,8 @@ task_struct *current_task();
 
 // Whether the calling OS thread may be put to sleep in wait.
 extern thread_local bool may_block;
+// Far beyond what any machine needs: only a wake-up that was lost takes as long.
+inline constexpr std::chrono::seconds lost_wakeup{20};
 
 bool leads_group(const task_struct *task);
 bool is_alone(const task_struct *task);

@@ -76,8 +76,7 @@ TEST(InterleaveLook, AtOneThatIsUnknown)
 		task_struct *child = linux_.fork(p);
 		linux_.probes.fresh = true;
 		return scenario{{exits(linux_, second), freed(linux_, second),
-				 exits(linux_, child, 2 << 8),
-				 [p] { EXPECT_GT(lwp_tid(p), 0); }}};
+				 exits(linux_, child, 2 << 8), [p] { EXPECT_GT(lwp_tid(p), 0); }}};
 	});
 }
 

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * at_exit, rm_at_exit and the process_exit event, as other modules call them. Other
+ * processes may end meanwhile; only the marked one counts.
+ */
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+
+#include "../include/bsdproc_at_exit.h"
+#include "kunit.h"
+
+static struct pid *marked;
+static char order[16];
+static struct completion inside, let_go;
+
+static void note(struct task_struct *task, const char *letter)
+{
+	if (task_tgid(task) == marked)
+		strlcat(order, letter, sizeof(order));
+}
+
+static void callout_a(struct task_struct *td)
+{
+	note(td, "a");
+}
+
+static void callout_b(struct task_struct *td)
+{
+	note(td, "b");
+}
+
+static void handler(void *letter, struct task_struct *p)
+{
+	note(p, letter);
+}
+
+/* In its own process's context, dead to signals, alive to its parent. */
+static void sleeper(struct task_struct *td)
+{
+	if (task_tgid(td) != marked)
+		return;
+	note(td, td == current && (td->flags & PF_EXITING) && !td->exit_state ? "s" : "?");
+	complete(&inside);
+	wait_for_completion(&let_go);
+	note(td, "S");
+}
+
+static void end_marked(struct kunit *test)
+{
+	struct process *process = process_start(test, "exec sleep infinity");
+
+	order[0] = '\0';
+	marked = process->pid;
+	KUNIT_EXPECT_EQ(test, process_end(process, SIGKILL), SIGKILL);
+	marked = NULL;
+}
+
+static void handlers_then_callouts(struct kunit *test)
+{
+	struct exitlist *late, *early, *late_too;
+
+	KUNIT_EXPECT_EQ(test, at_exit(callout_b), 0);
+	KUNIT_EXPECT_EQ(test, at_exit(callout_a), 0);
+	late = process_exit_register(handler, "2", PROCESS_EXIT_PRI_LAST);
+	early = process_exit_register(handler, "1", PROCESS_EXIT_PRI_FIRST);
+	late_too = process_exit_register(handler, "3", PROCESS_EXIT_PRI_LAST);
+	end_marked(test);
+	KUNIT_EXPECT_STREQ(test, order, "123ba");
+	KUNIT_EXPECT_EQ(test, rm_at_exit(callout_b), 1);
+	process_exit_deregister(late);
+	end_marked(test);
+	KUNIT_EXPECT_STREQ(test, order, "13a");
+	process_exit_deregister(early);
+	process_exit_deregister(late_too);
+	KUNIT_EXPECT_EQ(test, rm_at_exit(callout_a), 1);
+	end_marked(test);
+	KUNIT_EXPECT_STREQ(test, order, "");
+}
+
+static void twice_counts_once(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, rm_at_exit(callout_a), 0);
+	KUNIT_EXPECT_EQ(test, at_exit(callout_a), 0);
+	KUNIT_EXPECT_EQ(test, at_exit(callout_a), 0);
+	end_marked(test);
+	KUNIT_EXPECT_STREQ(test, order, "a");
+	KUNIT_EXPECT_EQ(test, rm_at_exit(callout_a), 1);
+	KUNIT_EXPECT_EQ(test, rm_at_exit(callout_a), 0);
+}
+
+static int remove_sleeper(void *data)
+{
+	const int removed = rm_at_exit(sleeper);
+
+	complete(data);
+	return removed;
+}
+
+static void removal_waits_for_who_is_inside(struct kunit *test)
+{
+	struct process *process = process_start(test, "exec sleep infinity");
+	DECLARE_COMPLETION_ONSTACK(removed);
+	struct task_struct *remover;
+	struct core_kproc kproc;
+	struct core_klwp lwp;
+
+	init_completion(&inside);
+	init_completion(&let_go);
+	order[0] = '\0';
+	marked = process->pid;
+	KUNIT_ASSERT_EQ(test, at_exit(sleeper), 0);
+	KUNIT_EXPECT_EQ(test, at_exit(callout_b), 0);
+	kill_pid(process->pid, SIGTERM, 1);
+	wait_for_completion(&inside);
+
+	remover = kthread_create(remove_sleeper, &removed, "remover");
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, remover);
+	if (!IS_ERR(remover)) {
+		get_task_struct(remover);
+		wake_up_process(remover);
+		eventually(test, READ_ONCE(remover->__state) == (TASK_IDLE | TASK_FREEZABLE));
+		KUNIT_EXPECT_FALSE(test, completion_done(&removed));
+		/* It is taken away already, for all others. */
+		KUNIT_EXPECT_EQ(test, rm_at_exit(sleeper), 0);
+	}
+	KUNIT_EXPECT_EQ(test, look_at(process->pid, &kproc, &lwp, 1), 0);
+	KUNIT_EXPECT_EQ(test, kproc.stat, CORE_SACTIVE);
+	KUNIT_EXPECT_EQ(test, kproc.flags & CORE_P_WEXIT, CORE_P_WEXIT);
+	complete(&let_go);
+	if (!IS_ERR(remover)) {
+		wait_for_completion(&removed);
+		put_task_struct(remover);
+	}
+	KUNIT_EXPECT_EQ(test, process_end(process, SIGKILL), SIGTERM);
+	KUNIT_EXPECT_STREQ(test, order, "sSb");
+	marked = NULL;
+	KUNIT_EXPECT_EQ(test, rm_at_exit(callout_b), 1);
+}
+
+#ifdef CONFIG_FAILSLAB
+static void without_memory(struct kunit *test)
+{
+	WRITE_ONCE(current->fail_nth, 1);
+	KUNIT_EXPECT_EQ(test, at_exit(callout_a), -ENOMEM);
+	WRITE_ONCE(current->fail_nth, 1);
+	KUNIT_EXPECT_PTR_EQ(test, process_exit_register(handler, "x", 0), (struct exitlist *)NULL);
+	WRITE_ONCE(current->fail_nth, 0);
+	end_marked(test);
+	KUNIT_EXPECT_STREQ(test, order, "");
+	KUNIT_EXPECT_EQ(test, rm_at_exit(callout_a), 0);
+}
+#endif
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(handlers_then_callouts),
+	KUNIT_CASE(twice_counts_once),
+	KUNIT_CASE(removal_waits_for_who_is_inside),
+#ifdef CONFIG_FAILSLAB
+	KUNIT_CASE(without_memory),
+#endif
+	{},
+};
+
+struct kunit_suite atexit_suite = {
+	.name = "bsdproc_atexit",
+	.exit = processes_end,
+	.test_cases = cases,
+};

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What other modules may call; the core has it. */
+#include <linux/export.h>
+
+#include "../../include/bsdproc_at_exit.h"
+
+EXPORT_SYMBOL_GPL(at_exit);
+EXPORT_SYMBOL_GPL(rm_at_exit);
+EXPORT_SYMBOL_GPL(process_exit_register);
+EXPORT_SYMBOL_GPL(process_exit_deregister);
