@@ -184,6 +184,34 @@ struct bsdproc_getproc {
 	struct bsdproc_kproc kproc; /* out */
 };
 
+/* ---- notes: a descriptor that tells of what a process does ----------------- */
+
+/* DragonFly's numbers. */
+#define BSDPROC_NOTE_EXIT 0x80000000u /* it has ended, and its parent can wait for it */
+
+/*
+ * Returns a descriptor, closed by exec, that poll and epoll find readable once the event
+ * has come, and from which one struct bsdproc_note is read; after it the end of the file. A
+ * zombie's note is readable at once. What has been noted stays, whoever reaps the process.
+ * For a process that the caller may inspect as ptrace has it, and for its own children.
+ *
+ * EINVAL  fflags is not BSDPROC_NOTE_EXIT
+ * ESRCH   no such process in the caller's pid namespace
+ * EPERM   it is not the caller's to inspect
+ * EMFILE, ENFILE, ENOMEM
+ */
+struct bsdproc_knote {
+	__s32 pid;
+	__u32 fflags; /* BSDPROC_NOTE_* */
+	__u64 reserved;
+};
+
+struct bsdproc_note {
+	__s32 ident;  /* the process, by the number with which it was asked for */
+	__u32 fflags; /* what has come */
+	__s64 data;   /* its wait status */
+};
+
 struct bsdproc_version {
 	__u32 version; /* out: BSDPROC_ABI_VERSION */
 	__u32 reserved;
@@ -203,5 +231,6 @@ struct bsdproc_gettid {
 #define BSDPROC_REAPED _IO(BSDPROC_IOC_MAGIC, 0x04)
 #define BSDPROC_LIST _IOWR(BSDPROC_IOC_MAGIC, 0x10, struct bsdproc_list)
 #define BSDPROC_GETPROC _IOWR(BSDPROC_IOC_MAGIC, 0x11, struct bsdproc_getproc)
+#define BSDPROC_KNOTE _IOW(BSDPROC_IOC_MAGIC, 0x20, struct bsdproc_knote)
 
 #endif /* _UAPI_BSDPROC_IOCTL_H */

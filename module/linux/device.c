@@ -21,6 +21,7 @@ union call {
 	struct bsdproc_gettid gettid;
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
+	struct bsdproc_knote knote;
 };
 
 static long do_version(union call *call)
@@ -192,6 +193,11 @@ static long do_getproc(union call *call)
 	return kproc_get(&call->getproc);
 }
 
+static long do_knote(union call *call)
+{
+	return note_open(&call->knote);
+}
+
 /* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
@@ -199,7 +205,7 @@ static const struct {
 } calls[] = {
 	{BSDPROC_VERSION, do_version}, {BSDPROC_EXTEXIT, do_extexit}, {BSDPROC_WAIT, do_wait},
 	{BSDPROC_GETTID, do_gettid},   {BSDPROC_REAPED, do_reaped},   {BSDPROC_LIST, do_list},
-	{BSDPROC_GETPROC, do_getproc},
+	{BSDPROC_GETPROC, do_getproc}, {BSDPROC_KNOTE, do_knote},
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
@@ -207,6 +213,7 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	void __user *user = (void __user *)arg;
 	const size_t usize = _IOC_SIZE(cmd);
 	union call call;
+	bool answers;
 	size_t size;
 	long error;
 	int i;
@@ -227,11 +234,12 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	error = copy_struct_from_user(&call, size, user, usize);
 	if (error)
 		return error;
+	answers = _IOC_DIR(cmd) & _IOC_READ;
 	/* What cannot be answered is not done: try the way back first. */
-	if (copy_to_user(user, &call, size))
+	if (answers && copy_to_user(user, &call, size))
 		return -EFAULT;
 	error = calls[i].function(&call);
-	if (error)
+	if (error || !answers)
 		return error;
 	if (copy_to_user(user, &call, size)) {
 		/* Gone since. A claim can be given back, an extexit cannot. */

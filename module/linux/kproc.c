@@ -13,7 +13,7 @@
 #include "linux.h"
 
 /* The rule of ptrace's, without dumpable: no memory is read here. */
-static bool may_inspect(const struct task_struct *task)
+bool may_inspect(const struct task_struct *task)
 {
 	const struct cred *cred = current_cred(), *tcred = __task_cred(task);
 

@@ -46,6 +46,11 @@ void usage_add(struct bsdproc_rusage *sum, const struct bsdproc_rusage *more);
 /* kproc.c: BSDPROC_LIST and BSDPROC_GETPROC. Process context, may sleep. */
 long kproc_list(struct bsdproc_list *list);
 long kproc_get(struct bsdproc_getproc *get);
+/* Whether the current task may see what ptrace would show it of that one; RCU. */
+bool may_inspect(const struct task_struct *task);
+
+/* note.c: BSDPROC_KNOTE. A descriptor, or a negative errno. Process context, may sleep. */
+long note_open(const struct bsdproc_knote *args);
 
 /* probes.c */
 int probes_connect(void);

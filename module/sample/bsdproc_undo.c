@@ -59,9 +59,8 @@ static struct undo *find(struct pid *process)
 {
 	struct undo *undo;
 
-	hash_for_each_possible(undos, undo, node, (unsigned long)process)
-		if (undo->process == process)
-			return undo;
+	hash_for_each_possible(undos, undo, node,
+			       (unsigned long)process) if (undo->process == process) return undo;
 	return NULL;
 }
 
@@ -178,8 +177,7 @@ static void __exit undo_exit(void)
 	misc_deregister(&undo_device);
 	/* Waits for whoever is in the callout: its code is about to go. */
 	rm_at_exit(undo_at_exit);
-	hash_for_each_safe(undos, bucket, next, undo, node)
-		forget(undo);
+	hash_for_each_safe(undos, bucket, next, undo, node) forget(undo);
 }
 
 module_init(undo_init);

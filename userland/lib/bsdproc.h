@@ -54,6 +54,27 @@ pid_t bsd_waitpid(pid_t pid, int *status, int options);
 pid_t bsd_wait3(int *status, int options, struct rusage *ru);
 pid_t bsd_wait4(pid_t pid, int *status, int options, struct rusage *ru);
 
+#ifndef NOTE_EXIT
+#define NOTE_EXIT 0x80000000 /* the process has ended, and its parent can wait for it */
+#endif
+
+struct bsd_note {
+	int ident;       /* the process, by the number with which it was asked for */
+	unsigned fflags; /* what has come */
+	long long data;  /* NOTE_EXIT: its wait status */
+};
+
+/*
+ * A descriptor, closed by exec, that poll(), select() and epoll find readable once what
+ * fflags (NOTE_EXIT) asks for has come; read() then gives one struct bsd_note, and after it
+ * 0, the end of the file. pid: a child, or any process that the caller may inspect by
+ * ptrace's rule. By the time of a NOTE_EXIT a wait for the process succeeds without
+ * sleeping; a zombie's comes at once; it stays when the process was reaped since. Returns
+ * -1 and EINVAL (other fflags), ESRCH (no such process), EPERM, EMFILE, ENFILE, ENOMEM or
+ * ENOSYS. Close it when you are done.
+ */
+int bsd_knote(pid_t pid, unsigned fflags);
+
 /* The calling thread's lwp id: per process, from 1. */
 int bsd_lwp_gettid(void);
 

@@ -153,11 +153,12 @@ static bool is_stale(int fd)
 int bsdproc_call(unsigned long request, void *arg)
 {
 	uint64_t word = atomic_load_explicit(&handle, memory_order_acquire);
-	int fd = fd_of(word), saved = errno;
+	int fd = fd_of(word), saved = errno, result;
 
 	if (fd >= 0) {
-		if (ioctl(fd, request, arg) != -1)
-			return 0;
+		result = ioctl(fd, request, arg);
+		if (result != -1)
+			return result;
 		if (!is_stale(fd))
 			goto fail;
 	}
@@ -165,10 +166,11 @@ int bsdproc_call(unsigned long request, void *arg)
 	fd = renew(word);
 	if (fd == -1)
 		return -1;
-	if (ioctl(fd, request, arg) == -1)
+	result = ioctl(fd, request, arg);
+	if (result == -1)
 		goto fail;
 	errno = saved;
-	return 0;
+	return result;
 
 fail:
 	/* Our device, and it does not know the request: an older module. */

@@ -8,7 +8,7 @@
 /*
  * One request to the module, on a handle that is opened when there is none.
  * request: a BSDPROC_* number of bsdproc_ioctl.h; arg: its struct.
- * Returns 0 and leaves errno alone, or -1 and errno: ENOSYS (no module, or one
+ * Returns what the request does, most often 0, and leaves errno alone; or -1 and errno: ENOSYS (no module, or one
  * that does not know the request), what open() says (EACCES, EMFILE ...), or
  * what the module says. Async-signal-safe, no cancellation point.
  */

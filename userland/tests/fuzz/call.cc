@@ -89,13 +89,20 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 		a->getproc.room = room(random);
 		a->getproc.lwps = target(4 * sizeof(struct bsdproc_klwp));
 		break;
+	case kKnote:
+		a->knote = {
+			.pid = static_cast<int>(self.any_id(random)),
+			.fflags = mostly(random, BSDPROC_NOTE_EXIT),
+			.reserved = mostly(random, 0),
+		};
+		break;
 	}
 }
 
 int pick_request(Random &random)
 {
 	// LIST looks at every process there is, so it has its turn less often.
-	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16};
+	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8};
 	unsigned sum = 0;
 	for (unsigned weight : kWeight)
 		sum += weight;

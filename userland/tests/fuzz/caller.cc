@@ -69,13 +69,13 @@ void Caller::call()
 	if (may_sleep)
 		interrupt_from_now_on(true);
 	const int got = ioctl(slot, call.cmd, call.at);
-	const int error = got == 0 ? 0 : errno;
+	const int error = got >= 0 ? 0 : errno;
 	if (may_sleep)
 		interrupt_from_now_on(false);
 
 	tally->calls++;
 	tally->outcome[call.request][error < Outcomes::kLimit ? error : 0]++;
-	if (got > 0 || error >= Outcomes::kLimit)
+	if ((got > 0 && call.request != kKnote) || error >= Outcomes::kLimit)
 		complain("%#x returned %d, errno %d", call.cmd, got, error);
 	pid_t claimed = 0;
 	if (call.request == kWait && !error && call.known(memory_))
@@ -84,6 +84,23 @@ void Caller::call()
 	tally->claims += claimed > 0;
 	if (claimed)
 		follow_claim(claimed);
+	if (call.request == kKnote && !error)
+		follow_note(got, call.known(memory_) ? call.in.knote.pid : 0);
+}
+
+// A note tells of an end once, or of nothing so far; ident 0: another thread may have changed
+// whose it is.
+void Caller::follow_note(int fd, pid_t ident)
+{
+	struct bsdproc_note note = {};
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	const ssize_t got = read(fd, &note, sizeof(note));
+	if (got == sizeof(note) ? note.fflags != BSDPROC_NOTE_EXIT || (ident && note.ident != ident)
+				: errno != EAGAIN)
+		complain("a note of %d: read %zd, ident %d", ident, got, note.ident);
+	if (got == sizeof(note) && read(fd, &note, sizeof(note)) != 0)
+		complain("a note of %d: read twice", ident);
+	close(fd);
 }
 
 // A claim is on a child that Linux lets us reap, or has let another thread.

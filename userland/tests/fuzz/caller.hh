@@ -34,6 +34,7 @@ private:
 	void call();
 	void interrupt_from_now_on(bool on);
 	void follow_claim(pid_t pid);
+	void follow_note(int fd, pid_t ident);
 	void act();
 	void move_descriptor();
 

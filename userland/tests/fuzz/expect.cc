@@ -78,6 +78,17 @@ Outcomes of_getproc(const struct bsdproc_getproc &g, const Memory &memory, const
 	return can;
 }
 
+Outcomes of_knote(const struct bsdproc_knote &n, const Self &self)
+{
+	if (n.fflags != BSDPROC_NOTE_EXIT || n.reserved)
+		return {EINVAL};
+	if (n.pid <= 0)
+		return {ESRCH};
+	if (n.pid == self.pid)
+		return {0};
+	return {0, ESRCH, EPERM};
+}
+
 Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 {
 	const Argument &in = call.in;
@@ -94,6 +105,8 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_array(memory, in.list.pids, sizeof(int), in.list.room);
 	case kGetproc:
 		return of_getproc(in.getproc, memory, self);
+	case kKnote:
+		return of_knote(in.knote, self);
 	default:
 		return {0};
 	}
@@ -115,8 +128,10 @@ Outcomes of_call(const Call &call, const Memory &memory, const Self &self)
 		return kRequest[call.request].errors;
 	if (call.tail)
 		return {E2BIG};
+	// Else what is there is not what we put there.
 	if (memory.writable(call.at, call.size) == Access::no)
-		return {EFAULT};
+		return kRequest[call.request].answers() ? Outcomes{EFAULT}
+							: kRequest[call.request].errors;
 	return of_struct(call, memory, self);
 }
 

@@ -43,9 +43,11 @@ struct Request {
 	Outcomes errors;
 
 	constexpr size_t size() const { return _IOC_SIZE(cmd); }
+	// Or it is told by the return value alone.
+	constexpr bool answers() const { return _IOC_DIR(cmd) & _IOC_READ; }
 };
 
-enum { kVersion, kExtexit, kWait, kGettid, kReaped, kList, kGetproc, kRequests };
+enum { kVersion, kExtexit, kWait, kGettid, kReaped, kList, kGetproc, kKnote, kRequests };
 
 // As the header has them, and 0. Not ENOMEM: memory is there, so who says it has asked for
 // as much as a caller wanted.
@@ -57,6 +59,7 @@ inline constexpr Request kRequest[kRequests] = {
 	{"REAPED", BSDPROC_REAPED, {0, E2BIG, EFAULT}},
 	{"LIST", BSDPROC_LIST, {0, EINVAL, E2BIG, EFAULT}},
 	{"GETPROC", BSDPROC_GETPROC, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
+	{"KNOTE", BSDPROC_KNOTE, {0, EINVAL, E2BIG, EFAULT, ESRCH, EPERM}},
 };
 
 // What the size in a request's number has no part in.
@@ -78,6 +81,7 @@ union Argument {
 	struct bsdproc_gettid gettid;
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
+	struct bsdproc_knote knote;
 };
 
 } // namespace fuzz

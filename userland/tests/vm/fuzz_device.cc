@@ -19,6 +19,7 @@
 #include <sstream>
 #include <vector>
 
+#include "../fuzz/caller.hh"
 #include "../fuzz/leaks.hh"
 #include "../fuzz/memory.hh"
 #include "../fuzz/player.hh"
@@ -119,6 +120,16 @@ void become_nobody(int flags)
 	write_to("/proc/self/gid_map", "0 65534 1");
 }
 
+// Killed, by itself or as one of its own signals met the program that an exec brought; or
+// an exit, but not one of who could not go on.
+bool is_a_players_end(int status)
+{
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status) != 99;
+	const int sig = WTERMSIG(status);
+	return sig == SIGKILL || sig == kInterrupt || sig == kRestart;
+}
+
 // The player's end; what it leaves behind is ended as well.
 void await(pid_t player)
 {
@@ -134,7 +145,7 @@ void await(pid_t player)
 	vm::native_peek(player); // its number is nobody else's yet
 	kill(-player, SIGKILL);
 	int status = vm::native_reap(player);
-	if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL : WEXITSTATUS(status) == 99)
+	if (!is_a_players_end(status))
 		complain("the player ended with %#x", static_cast<unsigned>(status));
 	while (waitpid(-1, nullptr, __WALL) > 0 || errno == EINTR)
 		;
