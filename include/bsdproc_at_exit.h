@@ -4,16 +4,22 @@
  * kern_exit.c offers it.
  *
  * All of it is called by the last thread of a process, in its own context, when its memory,
- * files and System V undo lists are gone, and before its parent is told: the process can be
- * seen, and has not been waited for. A callout may sleep; only its own process waits for
- * it. It must come to an end by itself: a pending SIGKILL does not wake it, the process is
- * dead already. It sees each process that ends while it is registered once, but for those
- * whose end had begun when bsdproc was loaded. The process handlers run first, in the order
- * of their priorities, then the callouts in the order in which they were registered.
+ * descriptors and System V undo lists are gone, and before its parent is told: the process
+ * can be seen, and has not been waited for. The process handlers run first, in the order of
+ * their priorities, then the callouts in the order in which they were registered. Each
+ * process that ends while one is registered is seen once, but for those whose end had begun
+ * when bsdproc was loaded, and those that bsdproc could not learn of for want of memory.
  *
- * All functions here: process context, may sleep, no locks held. A module that was
- * unregistered is not called any more when the function returns, in no process; so it may
- * go. A callout may take itself away, but then it must not let its module go.
+ * A callout may sleep; its own process waits for it, and who waits for that: its parent,
+ * the init of its pid namespace, those who use what files it had mapped. It must come to an
+ * end by itself, as the process is past all signals; and it must not sleep in a way that
+ * signals end, as one may be pending since before. It may take itself away, but no other
+ * one.
+ *
+ * All functions here: process context, may sleep, no locks held. When one that takes away
+ * returns, no process is in there nor will be; so the module may go. Only who takes itself
+ * away from inside is still there; its module takes it away once more before it goes, which
+ * waits.
  */
 #ifndef BSDPROC_AT_EXIT_H
 #define BSDPROC_AT_EXIT_H
@@ -50,7 +56,10 @@ typedef void (*process_exit_fn)(void *arg, struct task_struct *p);
 struct exitlist;
 struct exitlist *process_exit_register(process_exit_fn function, void *arg, int priority);
 
-/* Takes a handler away, and waits until no process is in it. */
+/*
+ * Takes a handler away, and waits until no process is in it. Once for each: what was
+ * returned for it means nothing after that. So not from inside.
+ */
 void process_exit_deregister(struct exitlist *handler);
 
 #ifdef __cplusplus

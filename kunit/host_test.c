@@ -144,7 +144,9 @@ static int churn(void *data)
 	struct host_link *links = kvcalloc(MANY, sizeof(*links), GFP_KERNEL);
 	int i;
 
-	while (links && !kthread_should_stop()) {
+	while (!links && !kthread_should_stop())
+		cond_resched();
+	while (!kthread_should_stop()) {
 		for (i = 0; i < MANY; i++) {
 			links[i].task = (struct task_struct *)&links[i];
 			while (host_map_insert(&links[i]))

@@ -3,7 +3,7 @@
 // them the at_exit callouts in the order of registration. The seed's lists are unlocked;
 // here one may come and go while processes are inside.
 //
-// No lock is held over a callout. One that is taken away stays on its list until the last
+// No lock is held over a callout. One that is taken away stays on the list until the last
 // process has left it, so that whoever is inside finds the next one from there; who takes
 // it away sleeps until then, unless it is in there itself. With nothing registered all of
 // this is one load in each exit.
@@ -34,7 +34,6 @@ struct exitlist : list_node<exitlist, exitlist_tag> {
 	// The rest: exit_lock.
 	list<visitor, visitor_tag> visitors;
 	bool removed;
-	atomic<bool> *gone; // what its remover sleeps for
 };
 
 namespace bsd
@@ -89,10 +88,7 @@ static void leave(exitlist *ep, visitor *who) REQUIRES(exit_lock)
 	if (!ep->removed || !ep->visitors.empty())
 		return;
 	unlist(ep);
-	if (ep->gone) {
-		ep->gone->store(true);
-		host_wakeup(&exit_list);
-	}
+	host_wakeup(&exit_list);
 	host_mfree(ep);
 }
 
@@ -129,26 +125,32 @@ static bool visits(exitlist *ep) REQUIRES(exit_lock)
 	return false;
 }
 
-static int is_set(void *flag)
+// What somebody waits for: that nobody is left in a callout that was taken away. A handler
+// is known by its address, where nothing may be by now.
+struct absence {
+	exitlist_fn callout;
+	const exitlist *handler;
+};
+
+static int is_left(void *arg)
 {
-	return static_cast<atomic<bool> *>(flag)->load();
+	const auto *a = static_cast<absence *>(arg);
+	guard g(exit_lock);
+	for (exitlist *ep = exit_list.first(); ep; ep = exit_list.after(ep))
+		if (ep->removed && (a->callout ? ep->callout == a->callout : ep == a->handler) &&
+		    !visits(ep))
+			return false;
+	return true;
 }
 
-// Takes it away; exit_lock is held, and is not when it returns.
-static void remove_and_unlock(exitlist *ep) TSA(release_capability(exit_lock))
+// Takes it away for those who have yet to come to it.
+static void remove(exitlist *ep) REQUIRES(exit_lock)
 {
-	atomic<bool> gone;
 	ep->removed = true;
-	const bool empty = ep->visitors.empty(), waits = !empty && !visits(ep);
-	if (empty)
-		unlist(ep);
-	if (waits)
-		ep->gone = &gone;
-	exit_lock.unlock();
-	if (empty)
-		host_mfree(ep);
-	if (waits)
-		host_sleep(&exit_list, is_set, &gone);
+	if (!ep->visitors.empty())
+		return;
+	unlist(ep);
+	host_mfree(ep);
 }
 
 static exitlist *make(exitlist_fn callout, process_exit_fn handler, void *arg, int priority)
@@ -191,14 +193,18 @@ int at_exit(exitlist_fn function)
 
 int rm_at_exit(exitlist_fn function)
 {
-	exit_lock.lock();
-	exitlist *ep = find(function);
-	if (!ep) {
-		exit_lock.unlock();
-		return 0;
+	bool found;
+	{
+		guard g(exit_lock);
+		exitlist *ep = find(function);
+		found = ep;
+		if (ep)
+			remove(ep);
 	}
-	remove_and_unlock(ep);
-	return 1;
+	// Also for who was taken away before, by somebody who did not wait.
+	absence of{function, nullptr};
+	host_sleep(&exit_list, is_left, &of);
+	return found;
 }
 
 exitlist *process_exit_register(process_exit_fn function, void *arg, int priority)
@@ -213,6 +219,10 @@ exitlist *process_exit_register(process_exit_fn function, void *arg, int priorit
 
 void process_exit_deregister(exitlist *handler)
 {
-	exit_lock.lock();
-	remove_and_unlock(handler);
+	{
+		guard g(exit_lock);
+		remove(handler);
+	}
+	absence of{nullptr, handler};
+	host_sleep(&exit_list, is_left, &of);
 }

@@ -103,15 +103,9 @@ int proc_xstat(proc *p)
 	return p->p_xstat.load();
 }
 
-// The thread's part of an exit. The master's lwp has been counted until now, so
-// that no other could take itself for the last.
-static void lwp_exit(lwp *lp, bool masterexit)
+static bool has_children(proc *p) REQUIRES(p->p_token)
 {
-	if (!masterexit)
-		return;
-	proc *p = lp->lwp_proc;
-	guard g(p->p_token);
-	lwp_exited(p, lp);
+	return p->p_nchildren || p->p_nzombies;
 }
 
 // An lwp is in its exit; true: it is the master.
@@ -119,21 +113,26 @@ static bool begin_exit(lwp *lp)
 {
 	proc *p = lp->lwp_proc;
 	rcu_guard rcu;
-	bool wake, orphans, master;
+	bool wake, master, orphans = false;
 	{
 		guard g(p->p_token);
 		if (host_task_group_exit(lp->task))
 			killalllwps(p);
 		lwp_mark_wexit(p, lp);
 		wake = claim_drop(p, lp);
+		if (p->p_nstranded)
+			find_alive(p); // who was in do_exit at load may have come out
 		// Linux knows of threads that the model may have missed. The
-		// last of those will be adopted in its exit, or found by limbo.
-		master = p->p_nthreads == 1 && (host_task_bits(lp->task) & HOST_TASK_LAST);
-		if (master)
+		// last of those will be adopted in its exit, or found by limbo. If it
+		// is seen only after another was the master, that one has done all.
+		master = p->p_nthreads == 1 && p->p_stat != CORE_SZOMB &&
+			 (host_task_bits(lp->task) & HOST_TASK_LAST);
+		if (master) {
 			p->p_flag |= CORE_P_WEXIT;
-		else
+		} else {
 			lwp_exited(p, lp);
-		orphans = p->p_nchildren || p->p_nzombies || (!master && !p->p_nthreads);
+			orphans = has_children(p) || !p->p_nthreads;
+		}
 	}
 	if (wake)
 		wake_waiters(p);
@@ -150,12 +149,21 @@ static bool begin_exit(lwp *lp)
 // meanwhile. To others the process is exiting, as it is to Linux.
 static void exit1(lwp *lp)
 {
+	proc *p = lp->lwp_proc;
 	exit_callouts(lp->task);
+
+	rcu_guard rcu;
+	proc_zombie(p, lp->task);
+	bool orphans;
 	{
-		rcu_guard rcu;
-		proc_zombie(lp->lwp_proc, lp->task);
+		// lwp_exit: until now no other could take itself for the last.
+		guard g(p->p_token);
+		lwp_exited(p, lp);
+		orphans = has_children(p);
 	}
-	lwp_exit(lp, true);
+	// They stay until Linux's exit goes on, so not before all that may sleep.
+	if (orphans)
+		limbo_add(p);
 }
 
 } // namespace bsd

@@ -25,9 +25,8 @@ void limbo_init()
 	limbo.init();
 }
 
-void limbo_add(proc *p)
+static void insert(proc *p) REQUIRES(limbo_lock)
 {
-	guard g(limbo_lock);
 	if (p->p_inlimbo.load())
 		return;
 	p->p_inlimbo.store(true);
@@ -35,6 +34,12 @@ void limbo_add(proc *p)
 		p->p_refs.add(1);
 	limbo.push_back(p);
 	limbo_count.add(1);
+}
+
+void limbo_add(proc *p)
+{
+	guard g(limbo_lock);
+	insert(p);
 }
 
 static void take_out(proc *p) REQUIRES(limbo_lock)
@@ -94,11 +99,25 @@ static bool all_known(list<proc, sibling_tag> &siblings)
 	return true;
 }
 
+// All moving is done under limbo's lock: who is given a child while it leaves, and so may
+// have given it away to Linux's mind already, is in limbo before anybody else looks.
+static void reparent(proc *child, proc *from, proc *fallback) REQUIRES(limbo_lock)
+{
+	if (proc *leaving = proc_reparent(child, from, fallback))
+		insert(leaving);
+}
+
+void limbo_reparent(proc *child, proc *from, proc *fallback)
+{
+	guard g(limbo_lock);
+	reparent(child, from, fallback);
+}
+
 // False: the model cannot name the parent of some, for want of memory.
-static bool settle_children(proc *p)
+static bool settle_children(proc *p) REQUIRES(limbo_lock)
 {
 	while (proc *child = hold_astray(p)) {
-		proc_reparent(child, p, nullptr);
+		reparent(child, p, nullptr);
 		proc_drop(child);
 	}
 	guard g(p->p_token);
@@ -107,7 +126,7 @@ static bool settle_children(proc *p)
 
 // Whether a thread runs that has not entered do_exit: then Linux cannot have given
 // children away. Lwps adopted inside do_exit that have come out of it are done.
-static bool find_alive(proc *p) REQUIRES(p->p_token)
+bool find_alive(proc *p)
 {
 	bool alive = false;
 	for (lwp *lp = p->p_lwp_tree.after(0); lp && (!alive || p->p_nstranded);
@@ -135,7 +154,7 @@ static void settle_released(proc *p)
 }
 
 // True: nothing more will change in silence.
-static bool settle(proc *p)
+static bool settle(proc *p) REQUIRES(limbo_lock)
 {
 	bool quiet, alive, released;
 	task_struct *ended = nullptr;
@@ -162,10 +181,11 @@ static bool settle(proc *p)
 	}
 	if (ended)
 		proc_zombie(p, ended);
+	// After the look for quiet: what this finds then is the last of it.
+	const bool all = alive || settle_children(p);
 	if (released)
 		settle_released(p);
-	// After the look for quiet: what this finds then is the last of it.
-	return (alive || settle_children(p)) && quiet;
+	return all && quiet;
 }
 
 void limbo_settle()
@@ -175,9 +195,10 @@ void limbo_settle()
 	rcu_guard rcu;
 	guard g(limbo_lock);
 	for (proc *p = limbo.first(), *next; p; p = next) {
-		next = limbo.after(p);
 		// proc0 is here with children whose parent the model could not name.
-		if (p == &proc0 ? settle_children(p) : settle(p))
+		const bool settled = p == &proc0 ? settle_children(p) : settle(p);
+		next = limbo.after(p); // somebody may have come to the end
+		if (settled)
 			take_out(p);
 	}
 }

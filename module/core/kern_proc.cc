@@ -129,14 +129,14 @@ proc *proc_linux_parent(const proc *child)
 	return proc_of(parent);
 }
 
-void proc_reparent(proc *child, proc *from, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
+proc *proc_reparent(proc *child, proc *from, proc *fallback) NO_THREAD_SAFETY_ANALYSIS
 {
 	while (child->p_pptr.load() == from) {
 		proc *to = proc_linux_parent(child);
 		if (!to || (to == from && fallback))
 			to = fallback;
 		if (!to || to == from)
-			return;
+			return nullptr;
 
 		// Two procs are locked only here, the lower address first.
 		proc *first = from < to ? from : to, *second = from < to ? to : from;
@@ -150,11 +150,13 @@ void proc_reparent(proc *child, proc *from, proc *fallback) NO_THREAD_SAFETY_ANA
 			proc_move(child, from, to, child->p_ended,
 				  leader ? host_task_exit_signal(leader) : SIGCHLD);
 		}
+		const bool leaving = moved && to != &proc0 && proc_leaving(to);
 		second->p_token.unlock();
 		first->p_token.unlock();
 		if (moved)
-			return;
+			return leaving ? to : nullptr;
 	}
+	return nullptr;
 }
 
 bool proc_leaving(const proc *p)
@@ -174,7 +176,7 @@ static void release_children(proc *p)
 				return;
 			child->p_refs.add(1);
 		}
-		proc_reparent(child, p, &proc0);
+		limbo_reparent(child, p, &proc0);
 		if (child->p_pptr.load() == &proc0)
 			limbo_add(&proc0); // to look again, should Linux know better
 		proc_drop(child);

@@ -128,8 +128,9 @@ void proc_move(proc *child, proc *from, proc *to, bool ended, int sigparent)
 // not in the model, or the child is no longer in Linux. RCU.
 proc *proc_linux_parent(const proc *child);
 // Moves a child from there to its parent by Linux, or to `fallback` where that is null or
-// still `from`; does nothing if there is none, or another CPU was quicker. RCU.
-void proc_reparent(proc *child, proc *from, proc *fallback);
+// still `from`; does nothing if there is none, or another CPU was quicker. Returns the new
+// parent if it is leaving, and so has to go to limbo: for limbo_reparent() alone. RCU.
+proc *proc_reparent(proc *child, proc *from, proc *fallback);
 // Whether an exit under way could yet take a child away that is linked now.
 bool proc_leaving(const proc *p) REQUIRES(p->p_token);
 // Linux has released the process: out of the model. Any number of times. RCU.
@@ -183,6 +184,11 @@ bool model_is_whole();
 // The proc wants another look: see there.
 void limbo_add(proc *p);
 void limbo_remove(proc *p);
+// proc_reparent, and the new parent goes to limbo if need be, as one; RCU.
+void limbo_reparent(proc *child, proc *from, proc *fallback);
+// Whether a thread runs that has not entered do_exit; looks also which of the lwps that were
+// adopted inside it have come out, and counts them as exited.
+bool find_alive(proc *p) REQUIRES(p->p_token);
 void limbo_init();
 void limbo_drain();
 // Settles what can be settled now. Process context, does not sleep; RCU not held.

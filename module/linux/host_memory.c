@@ -106,6 +106,9 @@ void host_map_walk(void (*visit)(struct host_link *, void *), void *arg)
 			rhashtable_walk_stop(&iter);
 			cond_resched();
 			rhashtable_walk_start(&iter);
+			/* The last one seen was removed: its chain, from the start. */
+			if (!iter.p)
+				iter.skip = 0;
 		}
 	}
 	rhashtable_walk_stop(&iter);

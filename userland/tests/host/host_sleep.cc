@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // tsleep and wakeup; what goes to the log.
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -12,7 +13,8 @@ namespace
 {
 
 std::mutex mutex;
-std::condition_variable woken;
+std::condition_variable slept;
+std::atomic<unsigned> wakeups;
 std::vector<std::string> said;
 
 } // namespace
@@ -32,20 +34,30 @@ void host_sleep(const void *, int (*awake)(void *), void *arg)
 {
 	must_be_able_to_sleep(__func__);
 	intrude();
-	while (turns_here && !awake(arg))
-		turns_here->until([=] { return awake(arg) != 0; });
-	if (!may_block && !awake(arg))
-		die("the test itself would sleep");
-	std::unique_lock g(mutex);
-	if (!woken.wait_for(g, lost_wakeup, [=] { return awake(arg) != 0; }))
-		die("nobody woke a sleeper");
+	for (;;) {
+		// Before the look, as a wake-up after it must not be lost.
+		const unsigned before = wakeups;
+		if (awake(arg))
+			return;
+		const auto woken = [before] { return wakeups != before; };
+		if (turns_here) {
+			turns_here->until(woken);
+			continue;
+		}
+		if (!may_block)
+			die("the test itself would sleep");
+		std::unique_lock g(mutex);
+		if (!slept.wait_for(g, lost_wakeup, woken))
+			die("nobody woke a sleeper");
+	}
 }
 
 void host_wakeup(const void *)
 {
 	intrude();
 	std::lock_guard g(mutex);
-	woken.notify_all();
+	wakeups++;
+	slept.notify_all();
 }
 
 void host_warn(const char *what, const void *)

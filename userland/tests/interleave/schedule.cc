@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <sstream>
-#include <utility>
 
 #include "arena.hh"
 #include "instrument.hh"
@@ -41,7 +40,7 @@ public:
 	}
 	~actor() override { thread_.join(); }
 
-	bool enabled() const { return !finished_ && (!so_ || is(so_)); }
+	bool enabled() const { return !finished_ && (!so_ || so_()); }
 	bool finished() const { return finished_; }
 	void go() { go_.release(); }
 	void wait_turn() { go_.acquire(); }
@@ -49,7 +48,7 @@ public:
 	void point() override { schedule_.next(int(number_)); }
 	void until(const std::function<bool()> &so) override
 	{
-		if (is(so))
+		if (so())
 			return;
 		so_ = so;
 		point();
@@ -76,14 +75,6 @@ public:
 	}
 
 private:
-	// It may look at the core's atomics, and is asked in between all steps.
-	static bool is(const std::function<bool()> &so)
-	{
-		instrument *here = std::exchange(instrument_here, nullptr);
-		const bool is = so();
-		instrument_here = here;
-		return is;
-	}
 	void run()
 	{
 		wait_turn();

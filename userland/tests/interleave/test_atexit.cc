@@ -65,6 +65,35 @@ TEST(InterleaveAtExit, RemovedWhileProcessesAreInside)
 	});
 }
 
+void removes_itself(task_struct *)
+{
+	inside++;
+	EXPECT_LE(rm_at_exit(removes_itself), 1);
+	turns_here->point();
+	EXPECT_FALSE(removed);
+	inside--;
+}
+
+// Who takes itself away is still inside; the module's own removal waits for that.
+TEST(InterleaveAtExit, RemovedFromInsideAndThenByItsModule)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		begin();
+		task_struct *p = linux_.fork(linux_.init()), *q = linux_.fork(linux_.init());
+		task_struct *rmmod = linux_.fork(linux_.init());
+		EXPECT_EQ(at_exit(removes_itself), 0);
+		return scenario{{exits(linux_, p), exits(linux_, q),
+				 [rmmod] {
+					 as caller(rmmod);
+					 rm_at_exit(removes_itself);
+					 EXPECT_EQ(inside, 0u);
+					 removed = true;
+				 }},
+				[] { EXPECT_EQ(other_memory_live(), 0u); }};
+	});
+}
+
 // One that never comes back holds up its own process alone, and not who removes another.
 TEST(InterleaveAtExit, OneSleepsAndAnotherIsRemoved)
 {

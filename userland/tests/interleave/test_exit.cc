@@ -93,6 +93,27 @@ TEST(InterleaveExit, ReaperEndsWhileItIsGivenAChild)
 	});
 }
 
+// The same where the reaper has been in limbo for longer, and is taken out of it as soon as
+// it has ended.
+TEST(InterleaveExit, ReaperLeavesLimboWhileItIsGivenAChild)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *reaper = linux_.fork(linux_.init());
+		linux_.set_subreaper(reaper);
+		task_struct *last = linux_.thread(reaper);
+		task_struct *middle = linux_.fork(reaper), *p = linux_.fork(middle);
+		linux_.fork(p);
+		linux_.exit(reaper);
+		linux_.exit(p);
+		linux_.reap(middle, p);
+		return scenario{{freed(linux_, p), exits(linux_, last), [&linux_] {
+					 as looker(linux_.init());
+					 core_settle();
+				 }}};
+	});
+}
+
 // A child is born by CLONE_PARENT while the parent-to-be dies.
 TEST(InterleaveExit, SiblingBornToADyingParent)
 {

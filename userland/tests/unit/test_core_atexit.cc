@@ -39,12 +39,6 @@ void removes_itself(task_struct *td)
 	EXPECT_EQ(rm_at_exit(removes_itself), 0);
 }
 
-void removes_first(task_struct *td)
-{
-	call("remover", td);
-	rm_at_exit(first);
-}
-
 void looks(task_struct *td)
 {
 	const view v = look_at(td);
@@ -143,12 +137,10 @@ TEST_F(CoreAtExit, WithoutMemory)
 TEST_F(CoreAtExit, RemovedFromInside)
 {
 	ASSERT_EQ(at_exit(removes_itself), 0);
-	ASSERT_EQ(at_exit(removes_first), 0);
-	ASSERT_EQ(at_exit(first), 0);
 	ASSERT_EQ(at_exit(second), 0);
-	EXPECT_EQ(calls_of_an_exit(), (names{"once", "remover", "second"}));
-	EXPECT_EQ(calls_of_an_exit(), (names{"remover", "second"}));
-	EXPECT_EQ(rm_at_exit(removes_first), 1);
+	EXPECT_EQ(calls_of_an_exit(), (names{"once", "second"}));
+	EXPECT_EQ(calls_of_an_exit(), names{"second"});
+	EXPECT_EQ(rm_at_exit(removes_itself), 0);
 	EXPECT_EQ(rm_at_exit(second), 1);
 }
 
@@ -166,6 +158,45 @@ TEST_F(CoreAtExit, ByTheLastThread)
 	EXPECT_EQ(calls, names{"looks " + nr});
 	EXPECT_EQ(look_at(p).proc.stat, unsigned(CORE_SZOMB));
 	EXPECT_EQ(rm_at_exit(looks), 1);
+}
+
+// The model learns of a thread only after another has been the master.
+TEST_F(CoreAtExit, OnceAlsoWithAThreadThatWasMissed)
+{
+	ASSERT_EQ(at_exit(first), 0);
+	task_struct *p = linux_.fork(linux_.init());
+	memory_fault::fail_until_waits(1000);
+	task_struct *missed = linux_.thread(p);
+	linux_.group_exit(p, 3 << 8);
+	linux_.exit_begin(missed);
+	linux_.exit_until(p, stage::worked);
+	EXPECT_EQ(calls.size(), 1u);
+	memory_fault::fail_until_waits(0);
+	linux_.exit(missed);
+	linux_.exit(p);
+	EXPECT_EQ(calls.size(), 1u);
+	EXPECT_MODEL_EQUALS_LINUX();
+	EXPECT_EQ(rm_at_exit(first), 1);
+}
+
+class CoreAtExitLate : public CoreLateTest
+{
+};
+
+// Its leader was in do_exit at load, of which no event tells; the process ends much later.
+TEST_F(CoreAtExitLate, OfWhomTheLeaderEndedAtLoad)
+{
+	task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
+	linux_.exit_until(p, stage::told);
+	calls.clear();
+	ASSERT_EQ(load(), 0);
+	ASSERT_EQ(at_exit(first), 0);
+	linux_.exit(p);
+	EXPECT_EQ(calls.size(), 0u);
+	linux_.exit(second);
+	EXPECT_EQ(calls.size(), 1u);
+	EXPECT_MODEL_EQUALS_LINUX();
+	EXPECT_EQ(rm_at_exit(first), 1);
 }
 
 } // namespace
