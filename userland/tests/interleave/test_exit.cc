@@ -97,7 +97,7 @@ TEST(InterleaveExit, ReaperEndsWhileItIsGivenAChild)
 // it has ended.
 TEST(InterleaveExit, ReaperLeavesLimboWhileItIsGivenAChild)
 {
-	explore([](world &w) {
+	const auto make = [](world &w) {
 		kernel &linux_ = w.linux_;
 		task_struct *reaper = linux_.fork(linux_.init());
 		linux_.set_subreaper(reaper);
@@ -111,7 +111,35 @@ TEST(InterleaveExit, ReaperLeavesLimboWhileItIsGivenAChild)
 					 as looker(linux_.init());
 					 core_settle();
 				 }}};
-	});
+	};
+	explore(make, {.preemptions = 2});
+}
+
+// The reaper's last thread was missed, so the orphan has been nobody's; the thread is found
+// and given the orphan while it ends, without ever having had a child.
+TEST(InterleaveExit, ReaperIsFoundAndGivenAChildWhileItEnds)
+{
+	const auto make = [](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *reaper = linux_.fork(linux_.init());
+		linux_.set_subreaper(reaper);
+		task_struct *p = linux_.fork(reaper);
+		linux_.fork(p);
+		memory_fault::fail_until_waits(1000);
+		task_struct *missed = linux_.thread(reaper);
+		linux_.exit(reaper);
+		linux_.exit(p);
+		linux_.reap(missed, p);
+		linux_.free(p);
+		const auto settle = [&linux_] {
+			as looker(linux_.init());
+			core_settle();
+		};
+		settle(); // the reaper leaves limbo
+		memory_fault::fail_until_waits(0);
+		return scenario{{exits(linux_, missed), settle}};
+	};
+	explore(make, {.preemptions = 2});
 }
 
 // A child is born by CLONE_PARENT while the parent-to-be dies.
