@@ -76,7 +76,11 @@ TEST(InterleaveLook, AtOneThatIsUnknown)
 		task_struct *child = linux_.fork(p);
 		linux_.probes.fresh = true;
 		return scenario{{exits(linux_, second), freed(linux_, second),
-				 exits(linux_, child, 2 << 8), [p] { EXPECT_GT(lwp_tid(p), 0); }}};
+				 exits(linux_, child, 2 << 8), [&linux_, p] {
+					 EXPECT_GT(lwp_tid(p), 0);
+					 // Not two for one process.
+					 EXPECT_EQ(look_at(linux_.init()).proc.nchildren, 1u);
+				 }}};
 	});
 }
 
