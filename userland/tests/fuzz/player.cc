@@ -7,6 +7,7 @@
 
 #include <sys/prctl.h>
 
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -78,9 +79,14 @@ void play(Random random, unsigned calls)
 	player.self.moves_descriptors = random.one_in(3);
 
 	std::vector<std::thread> threads;
+	// One may exec, and Linux makes no threads meanwhile.
+	std::latch all_made(1);
 	for (unsigned i = 1; i <= others; i++)
-		threads.emplace_back(be_thread, std::ref(player), Random(random.next()), i, place,
-				     calls);
+		threads.emplace_back([&, from = place, seed = random.next(), i] {
+			all_made.wait();
+			be_thread(player, Random(seed), i, from, calls);
+		});
+	all_made.count_down();
 	const bool wait = random.one_in(2);
 	be_thread(player, Random(random.next()), 0, place, calls);
 	if (!wait)
