@@ -59,7 +59,8 @@ VM_TEST(WaitBlock, ChildWakesSleeper)
 // that the rounds keep close to the moment in question, whatever the machine.
 VM_TEST(WaitBlock, ChildEndsWhileWaiterGoesToSleep)
 {
-	int delay = 1000, before = 0, total = rounds(1500);
+	// Enough for the delay to find its place, also where all else is scaled down.
+	int delay = 1000, before = 0, total = std::max(rounds(1500), 150);
 	for (int i = 0; i < total; i++) {
 		Shared<Barrier> start(2);
 		pid_t pid = spawn([&] {
