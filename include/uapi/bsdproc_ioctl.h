@@ -139,13 +139,15 @@ struct bsdproc_kproc {
 	__u32 nchildren; /* living and zombie children */
 	__u32 nzombies;  /* children that wait to be waited for */
 	__s32 sigparent; /* signal to the parent at exit; 0 none */
-	__s32 xstat;     /* wait status of a zombie, if the caller may see it */
+	__s32 xstat;     /* wait status of one that ended or is held, if the caller may see it */
 	__u32 ruid;
 	__u32 euid;
 	__u32 rgid;
 	__u32 egid;
-	__u32 holds; /* references besides the model's own */
-	__u32 reserved;
+	__u32 holds;  /* references besides the model's own */
+	__s32 leader; /* its task leader; its own number, when it is no peer */
+	__u32 npeers; /* that it leads */
+	__u32 stype;  /* BSDPROC_S_EXIT: its tracer holds it there; 0: nobody does */
 	char comm[16];
 	struct bsdproc_rusage ru;  /* own; zero if the caller may not see it */
 	struct bsdproc_rusage cru; /* of children waited for; the same */
@@ -212,6 +214,80 @@ struct bsdproc_note {
 	__s64 data;   /* its wait status */
 };
 
+/* ---- peers: processes that go with their task leader ------------------------- */
+
+/*
+ * The calling process becomes a peer of its parent's task leader: of the leader of which
+ * the parent is a peer, else of the parent. When the leader ends, Linux's kill() sends
+ * SIGKILL to its peers, and it becomes a zombie only when they have left; not waited for is
+ * whom it has no right to kill. A peer leaves when it ends.
+ *
+ * ESRCH    `parent` is not its parent any more, or the leader is exiting; the calling
+ *          process gets SIGKILL
+ * EALREADY it is a peer
+ * ENOMEM
+ */
+struct bsdproc_join {
+	__s32 parent;
+	__u32 reserved;
+};
+
+/* ---- stops: processes held at their exit -------------------------------------- */
+
+/* procfs's number, in BSD. */
+#define BSDPROC_S_EXIT 0x20    /* all its threads have ended; its parent has not been told */
+#define BSDPROC_S_FORK 0x10000 /* no stop: the children that it makes from now on do the same */
+
+/*
+ * Returns a descriptor, closed by exec, for holding processes. From it is read one struct
+ * bsdproc_stop for each process that has come to its stop, once; the process stays there,
+ * out of reach of signals, until BSDPROC_CONT, or until the descriptor's last close. read
+ * sleeps while none has stopped, and finds the end of the file when no process is left of
+ * which a stop was asked; poll and epoll tell.
+ *
+ * EMFILE, ENFILE, ENOMEM
+ */
+struct bsdproc_hold {
+	__u64 reserved;
+};
+
+/*
+ * Has a process stop at `events`; 0: at none any more, and go on, if it has stopped. For a
+ * process that the caller may inspect as ptrace has it; and it will stop only if then, by
+ * its credentials at its end, who opened the descriptor still may.
+ *
+ * EBADF  fd is not open
+ * EINVAL events has other bits; fd is not a descriptor of BSDPROC_HOLD
+ * ESRCH  no such process in the caller's pid namespace, or it is exiting
+ * EPERM  it is not the caller's to inspect
+ * EBUSY  another descriptor has asked
+ * ENOMEM
+ */
+struct bsdproc_stops {
+	__s32 fd;
+	__s32 pid;    /* 0: the caller */
+	__u32 events; /* BSDPROC_S_* */
+	__u32 reserved;
+};
+
+/*
+ * Lets a process go on.
+ *
+ * EBADF, EINVAL  as above
+ * ESRCH  it is not held by that descriptor
+ */
+struct bsdproc_cont {
+	__s32 fd;
+	__s32 pid;
+};
+
+struct bsdproc_stop {
+	__s32 pid;   /* by the number that the reader knows; 0: out of sight */
+	__u32 event; /* BSDPROC_S_EXIT */
+	__s32 xstat; /* its wait status */
+	__u32 reserved;
+};
+
 struct bsdproc_version {
 	__u32 version; /* out: BSDPROC_ABI_VERSION */
 	__u32 reserved;
@@ -229,8 +305,12 @@ struct bsdproc_gettid {
 #define BSDPROC_WAIT _IOWR(BSDPROC_IOC_MAGIC, 0x02, struct bsdproc_wait)
 #define BSDPROC_GETTID _IOWR(BSDPROC_IOC_MAGIC, 0x03, struct bsdproc_gettid)
 #define BSDPROC_REAPED _IO(BSDPROC_IOC_MAGIC, 0x04)
+#define BSDPROC_JOIN _IOW(BSDPROC_IOC_MAGIC, 0x05, struct bsdproc_join)
 #define BSDPROC_LIST _IOWR(BSDPROC_IOC_MAGIC, 0x10, struct bsdproc_list)
 #define BSDPROC_GETPROC _IOWR(BSDPROC_IOC_MAGIC, 0x11, struct bsdproc_getproc)
 #define BSDPROC_KNOTE _IOW(BSDPROC_IOC_MAGIC, 0x20, struct bsdproc_knote)
+#define BSDPROC_HOLD _IOW(BSDPROC_IOC_MAGIC, 0x21, struct bsdproc_hold)
+#define BSDPROC_STOPS _IOW(BSDPROC_IOC_MAGIC, 0x24, struct bsdproc_stops)
+#define BSDPROC_CONT _IOW(BSDPROC_IOC_MAGIC, 0x25, struct bsdproc_cont)
 
 #endif /* _UAPI_BSDPROC_IOCTL_H */

@@ -15,6 +15,12 @@ public:
 
 	T load() const { return __atomic_load_n(&v_, __ATOMIC_ACQUIRE); }
 	void store(T v) { __atomic_store_n(&v_, v, __ATOMIC_RELEASE); }
+	// Stores v in place of `from`; false, and nothing: there was something else.
+	bool replace(T from, T v)
+	{
+		return __atomic_compare_exchange_n(&v_, &from, v, false, __ATOMIC_ACQ_REL,
+						   __ATOMIC_ACQUIRE);
+	}
 	T exchange(T v) { return __atomic_exchange_n(&v_, v, __ATOMIC_ACQ_REL); }
 	// Returns the new value.
 	T add(T d) { return __atomic_add_fetch(&v_, d, __ATOMIC_ACQ_REL); }

@@ -81,6 +81,42 @@ void core_wait_end(void);
 /* The current thread's DragonFly lwp id, or -ENOMEM. */
 int core_lwp_tid(void);
 
+/*
+ * The current process becomes a peer of the task leader of its parent, whose number is
+ * `parent`. -ESRCH: it is not the parent any more, or its leader is exiting; the process
+ * has been killed. -EALREADY: it is a peer. -ENOMEM.
+ */
+int core_join(int parent);
+
+/* ---- stops: the tracer's side; each inside RCU but for new and free ------------- */
+
+enum core_stops { CORE_S_EXIT = 0x20, CORE_S_FORK = 0x10000 };
+
+struct core_stopped {
+	struct pid *pid; /* with a reference */
+	unsigned event;  /* CORE_S_EXIT */
+	int xstat;
+};
+
+struct core_tracer;
+/* null: no memory. */
+struct core_tracer *core_tracer_new(struct host_tracer *host);
+/* Lets go whomever it holds. Process context. */
+void core_tracer_free(struct core_tracer *tracer);
+/*
+ * Has the process of `leader` stop at these events; 0: no more, and go on if it has
+ * stopped. 0, -ESRCH (is exiting; or nothing was asked), -EBUSY (another tracer's), -ENOMEM.
+ */
+int core_tracer_stops(struct core_tracer *tracer, struct task_struct *leader, unsigned events);
+/* The next process that has stopped. 0, -EAGAIN: none yet, -ECHILD: and none will. */
+int core_tracer_next(struct core_tracer *tracer, struct core_stopped *stopped);
+/* The same, but it stays the next. */
+int core_tracer_state(struct core_tracer *tracer);
+/* It could not be told, and becomes the next again. */
+void core_tracer_again(struct core_tracer *tracer, struct pid *pid);
+/* Lets it go. 0, -ESRCH: the tracer does not hold it. */
+int core_tracer_cont(struct core_tracer *tracer, struct pid *pid);
+
 /* ---- the model, to look at ----------------------------------------------------- */
 
 /* p_stat */
@@ -98,7 +134,10 @@ enum core_lwp_stat { CORE_LSRUN = 1, CORE_LSSTOP, CORE_LSSLEEP, CORE_LSZOMB };
 enum core_lwp_flag { CORE_LWP_WEXIT = 1 << 0, CORE_LWP_MAIN = 1 << 1 };
 
 struct core_kproc {
-	struct pid *ppid; /* null: proc0. Valid only inside RCU */
+	struct pid *ppid;   /* null: proc0. Valid only inside RCU */
+	struct pid *leader; /* its task leader; itself, when it is no peer. The same */
+	unsigned npeers;    /* that it leads */
+	unsigned stype;     /* CORE_S_*: what it has stopped at; 0: it has not */
 	unsigned stat, flags;
 	unsigned nthreads, nlwps;
 	unsigned nchildren, nzombies;

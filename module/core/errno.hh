@@ -9,7 +9,9 @@ inline constexpr int srch = -3;
 inline constexpr int child = -10;
 inline constexpr int again = -11;
 inline constexpr int nomem = -12;
+inline constexpr int busy = -16;
 inline constexpr int exist = -17;
+inline constexpr int already = -114;
 inline constexpr int restartsys = -512; // EINTR, or the call anew: Linux decides
 
 } // namespace bsd::err

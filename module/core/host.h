@@ -32,6 +32,7 @@ enum host_lock_class {
 	HOST_LOCK_ADOPT,
 	HOST_LOCK_LIMBO,
 	HOST_LOCK_EXITLIST,
+	HOST_LOCK_STOP,
 	HOST_LOCK_CLASSES
 };
 
@@ -116,6 +117,12 @@ int host_task_xstat(const struct task_struct *task);
 int host_task_nr(const struct task_struct *task);
 /* Whether its whole process is exiting, not this thread alone. */
 int host_task_group_exit(const struct task_struct *task);
+/* Whether a thread of its process is in exec, and has the others end. */
+int host_task_group_exec(const struct task_struct *task);
+/* Whether its process is the init of a pid namespace. */
+int host_task_init(const struct task_struct *task);
+/* Whether it is on a CPU. At any time, also when Linux has released it. */
+int host_task_on_cpu(const struct task_struct *task);
 /* Whether a thread of its process is inside do_exit and has not told Linux's others. */
 int host_group_exiting(struct task_struct *task);
 /* Another thread of its process, or itself, for which `known` says so; or null. */
@@ -153,8 +160,23 @@ void host_sleep(const void *channel, int (*awake)(void *), void *arg);
 /* leaf. What awake() looks at has been changed. */
 void host_wakeup(const void *channel);
 
-/* Says so in the log; function: whose name is added. */
+/* Says so in the log; function: whose name is added, or null. */
 void host_warn(const char *what, const void *function);
+/* The current process was the init of a pid namespace: that and how it ended, to the log. */
+void host_init_died(int signal, int exit);
+
+/*
+ * kill(): sends the signal to a process, by the right of the current one, dying or not.
+ * 0, or a negative errno: -ESRCH, -EPERM. Does not sleep.
+ */
+int host_kill(struct pid *pid, int signal);
+
+/* The descriptor that a core_tracer belongs to. RCU keeps it. */
+struct host_tracer;
+/* RCU. Whether who opened it may hold the current process. */
+int host_tracer_may(struct host_tracer *tracer);
+/* RCU. Its readers look again. */
+void host_tracer_wake(struct host_tracer *tracer);
 
 /* RCU. Has everyone in that task's process who sleeps in wait look again. */
 void host_wake_waiters(struct task_struct *task);

@@ -25,6 +25,13 @@ static int is_known(task_struct *task)
 	return lwp_find(task) != nullptr;
 }
 
+proc *proc_of_group(task_struct *task)
+{
+	task_struct *sibling = host_group_find(task, is_known);
+	lwp *lp = sibling ? lwp_find(sibling) : nullptr;
+	return lp ? lp->lwp_proc : nullptr;
+}
+
 static int adopt_one(task_struct *task)
 {
 	guard g(adopt_lock);
@@ -33,9 +40,8 @@ static int adopt_one(task_struct *task)
 		return err::srch;
 	if (is_known(task))
 		return 0;
-	task_struct *sibling = host_group_find(task, is_known);
-	lwp *lp = sibling ? lwp_find(sibling) : nullptr;
-	return lp ? lwp_attach(lp->lwp_proc, task, bits) : proc_attach(task, bits, CORE_P_ADOPTED);
+	proc *p = proc_of_group(task);
+	return p ? lwp_attach(p, task, bits) : proc_attach(task, bits, CORE_P_ADOPTED);
 }
 
 // Whom to adopt before that task, if anybody: the thread that leads its process, as others
@@ -110,6 +116,16 @@ bool model_is_whole()
 	return healed.load() == losses.load();
 }
 
+bool model_stops()
+{
+	return stopped.load();
+}
+
+static void end_sleep(host_link *link, void *)
+{
+	peers_stop(static_cast<lwp *>(link)->lwp_proc);
+}
+
 } // namespace bsd
 
 using namespace bsd;
@@ -119,6 +135,7 @@ void core_init(void)
 	adopt_lock.init(HOST_LOCK_ADOPT);
 	limbo_init();
 	atexit_init();
+	stops_init();
 	proc_init(&proc0);
 }
 
@@ -139,6 +156,8 @@ int core_adopt_all(void)
 void core_stop(void)
 {
 	stopped.store(true);
+	// Who sleeps in its exit for what the model would tell goes on without.
+	host_map_walk(end_sleep, nullptr);
 }
 
 void core_heal(void)

@@ -29,7 +29,7 @@ void core_task_exec(task_struct *task)
 		if (lp->lwp_flag & LWP_WEXIT)
 			p->p_nrunning++;
 		lp->lwp_flag &= ~LWP_WEXIT;
-		p->p_flag = (p->p_flag & ~CORE_P_WEXIT) | CORE_P_EXEC;
+		p->p_flag = (p->p_flag & ~(CORE_P_WEXIT | P_FOREXEC)) | CORE_P_EXEC;
 	}
 	if (lp->lwp_setint) {
 		host_setint_drop(lp->lwp_setint); // the memory it was for is gone

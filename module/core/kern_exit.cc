@@ -53,14 +53,26 @@ static void killlwps(proc *p) REQUIRES(p->p_token)
 		lwp_mark_wexit(p, tlp);
 }
 
-// Begins the exit of the whole process; false: somebody else has (EALREADY).
-static bool killalllwps(proc *p) REQUIRES(p->p_token)
+// Begins the exit of the whole process, or for exec that of all its other lwps, which
+// core_task_exec() ends. False: somebody else has (EALREADY).
+static bool killalllwps(proc *p, bool forexec) REQUIRES(p->p_token)
 {
 	if (p->p_flag & CORE_P_WEXIT)
 		return false;
-	p->p_flag |= CORE_P_WEXIT;
+	p->p_flag |= CORE_P_WEXIT | (forexec ? P_FOREXEC : 0);
 	killlwps(p);
 	return true;
+}
+
+// What Linux has begun, as an lwp that ends by it finds.
+static void heed_linux(proc *p, const task_struct *task) REQUIRES(p->p_token)
+{
+	if (host_task_group_exit(task)) {
+		killalllwps(p, false);
+		p->p_flag &= ~P_FOREXEC; // the exec was overtaken
+	} else if (host_task_group_exec(task)) {
+		killalllwps(p, true);
+	}
 }
 
 // Whether another lwp is there to end the process later: not one that has its verdict,
@@ -108,16 +120,28 @@ static bool has_children(proc *p) REQUIRES(p->p_token)
 	return p->p_nchildren || p->p_nzombies;
 }
 
+// A process ends without a pipeline, as the model could not have its last lwp, or learns
+// of its end too late. What others wait for, and what cannot do harm without sleep; RCU.
+static void exit_missed(proc *p)
+{
+	{
+		guard g(p->p_token);
+		killalllwps(p, false);
+	}
+	peers_kill(p);
+	peers_leave(p);
+	stops_end(p);
+}
+
 // An lwp is in its exit; true: it is the master.
 static bool begin_exit(lwp *lp)
 {
 	proc *p = lp->lwp_proc;
 	rcu_guard rcu;
-	bool wake, master, orphans = false;
+	bool wake, master, orphans = false, missed = false;
 	{
 		guard g(p->p_token);
-		if (host_task_group_exit(lp->task))
-			killalllwps(p);
+		heed_linux(p, lp->task);
 		lwp_mark_wexit(p, lp);
 		wake = claim_drop(p, lp);
 		if (p->p_nstranded)
@@ -128,12 +152,17 @@ static bool begin_exit(lwp *lp)
 		master = p->p_nthreads == 1 && p->p_stat != CORE_SZOMB &&
 			 (host_task_bits(lp->task) & HOST_TASK_LAST);
 		if (master) {
-			p->p_flag |= CORE_P_WEXIT;
+			p->p_flag = (p->p_flag | CORE_P_WEXIT) & ~P_FOREXEC;
 		} else {
 			lwp_exited(p, lp);
 			orphans = has_children(p) || !p->p_nthreads;
+			// Those who are left will not tell of their ends.
+			missed = p->p_nthreads == p->p_nstranded && p->p_stat != CORE_SZOMB &&
+				 (host_task_bits(lp->task) & HOST_TASK_LAST);
 		}
 	}
+	if (missed)
+		exit_missed(p);
 	if (wake)
 		wake_waiters(p);
 	// Linux will give its children away when this thread, or one that is
@@ -143,6 +172,16 @@ static bool begin_exit(lwp *lp)
 	return master;
 }
 
+// A pid namespace goes with its init; Linux sees to that.
+static void init_died(const task_struct *task)
+{
+	rcu_guard rcu;
+	if (!host_task_init(task))
+		return;
+	const int xstat = host_task_xstat(task);
+	host_init_died(xstat & 0x7f, xstat >> 8 & 0xff);
+}
+
 // The process's part, by its last lwp, before Linux tells the parent: the stages in the
 // seed's order. No lock is held between them, and each may sleep; lp is the current
 // thread's, and counted as its process's last until the end, so all stays as it is
@@ -150,9 +189,17 @@ static bool begin_exit(lwp *lp)
 static void exit1(lwp *lp)
 {
 	proc *p = lp->lwp_proc;
+	init_died(lp->task);
+	{
+		rcu_guard rcu;
+		peers_kill(p);
+	}
+	peers_await(p);
+	stopevent(p, CORE_S_EXIT);
 	exit_callouts(lp->task);
 
 	rcu_guard rcu;
+	peers_leave(p);
 	proc_zombie(p, lp->task);
 	bool orphans;
 	{
@@ -189,7 +236,7 @@ int core_extexit(core_who who, host_setint *setint)
 		rcu_guard rcu;
 		guard g(p->p_token);
 		if (who == CORE_WHO_PROC || lone || !others_run(p, lp))
-			master = killalllwps(p);
+			master = killalllwps(p, false);
 		lwp_mark_wexit(p, lp);
 	}
 	if (setint && master) {
@@ -204,9 +251,14 @@ int core_extexit(core_who who, host_setint *setint)
 
 host_work *core_task_exiting(task_struct *task)
 {
-	if (host_task_bits(task) & HOST_TASK_KTHREAD)
+	const unsigned bits = host_task_bits(task);
+	if (bits & HOST_TASK_KTHREAD)
 		return nullptr;
-	return lwp_find_or_adopt(task);
+	lwp *lp = lwp_find_or_adopt(task);
+	if (!lp && (bits & HOST_TASK_LAST))
+		if (proc *p = proc_of_group(task))
+			exit_missed(p);
+	return lp;
 }
 
 void core_task_exit(host_work *work)
@@ -234,11 +286,28 @@ static void set_main(proc *p, const task_struct *leader) REQUIRES(p->p_token)
 		lwp_list(p, lp);
 }
 
+// The seed waits here until the thread has left its CPU for good. Linux tells of a task's
+// end after that, a grace period later.
+static void lwp_wait(const task_struct *task)
+{
+	if (host_task_on_cpu(task))
+		host_warn("lwp_wait: the thread still runs", nullptr);
+}
+
+// The reaper: reaplwps() in the seed, where each CPU has a list of dead lwps and a task. Both
+// are RCU's here, whose callbacks Linux runs on the CPU that asked for them.
+static void lwp_dispose(lwp *lp)
+{
+	if (lp != &lp->lwp_proc->p_firstlwp)
+		host_reclaim_later(HOST_POOL_LWP, lp);
+}
+
 void core_task_free(task_struct *task)
 {
 	lwp *lp = lwp_find(task);
 	if (!lp)
 		return;
+	lwp_wait(task);
 	proc *p = lp->lwp_proc;
 
 	bool gone;
@@ -261,7 +330,6 @@ void core_task_free(task_struct *task)
 		host_setint_drop(lp->lwp_setint);
 	if (gone)
 		proc_release(p);
-	if (lp != &p->p_firstlwp)
-		host_reclaim_later(HOST_POOL_LWP, lp);
+	lwp_dispose(lp);
 	proc_drop(p);
 }

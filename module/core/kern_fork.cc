@@ -56,6 +56,13 @@ int lwp_attach(proc *p, task_struct *task, unsigned bits)
 	return error == err::exist ? 0 : error;
 }
 
+// What a process has from the one that made it; RCU. The child cannot run yet, unless its
+// birth was missed; then its parent stands for the maker.
+static void fork_inherit(proc *child, proc *maker)
+{
+	stops_fork(child, maker);
+}
+
 // The parent to be of a new proc.
 static proc *find_parent(task_struct *task)
 {
@@ -101,10 +108,14 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag)
 			// Linked first: who finds it in the map may take it to its end.
 			proc_link(p, pp);
 			error = host_map_insert(&p->p_firstlwp);
-			if (error)
+			if (error) {
 				proc_unlink(p, pp);
-			else
+			} else {
 				parent_limbo = pp != &proc0 && proc_leaving(pp);
+				proc *maker = flag & CORE_P_ADOPTED ? pp : proc_of(host_current());
+				if (maker)
+					fork_inherit(p, maker);
+			}
 		}
 	} while (error == err::again);
 

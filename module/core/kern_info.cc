@@ -122,7 +122,11 @@ int core_getproc(pid *pid, core_kproc *kproc, core_klwp *lwps, unsigned room)
 		kproc->nthreads = p->p_nthreads;
 		kproc->nchildren = p->p_nchildren + p->p_nzombies;
 		kproc->nzombies = p->p_nzombies;
-		kproc->xstat = proc_xstat(p);
+		kproc->stype = p->p_stype.load();
+		kproc->xstat = kproc->stype ? host_task_xstat(host_pid_leader(pid)) : proc_xstat(p);
+		const proc *leader = p->p_leader.load();
+		kproc->leader = leader ? leader->p_pid : p->p_pid;
+		kproc->npeers = p->p_npeers.load();
 		// Besides the model's and the lwps'.
 		kproc->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving;
 	}

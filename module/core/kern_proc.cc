@@ -35,6 +35,7 @@ void proc_init(proc *p) NO_THREAD_SAFETY_ANALYSIS
 	p->p_token.init(HOST_LOCK_PROC);
 	p->p_children.init();
 	p->p_zombies.init();
+	p->p_peers.init();
 	p->p_stat = CORE_SACTIVE;
 }
 
@@ -193,6 +194,8 @@ void proc_release(proc *p)
 	}
 	release_children(p);
 	limbo_remove(p);
+	peers_leave(p);
+	stops_end(p);
 
 	const proc *claimed_by = nullptr;
 	{

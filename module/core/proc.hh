@@ -43,15 +43,23 @@ inline int lwp_key(const lwp &lp)
 	return lp.lwp_tid;
 }
 
+// p_flag, besides core_p_flag: P_WEXIT is for an exec, and will be taken back.
+inline constexpr unsigned P_FOREXEC = 1u << 31;
+
 struct sibling_tag;
 struct limbo_tag;
+struct peer_tag;
+struct traced_tag;
 
 // One Linux thread group, known by its TGID's struct pid.
 //
 // References: one for being in the model (until proc_release), one for each lwp
 // in the map. Memory goes after a grace period, so RCU readers may look at any
 // proc they find, and take p_token.
-struct proc : list_node<proc, sibling_tag>, list_node<proc, limbo_tag> {
+struct proc : list_node<proc, sibling_tag>,
+	      list_node<proc, limbo_tag>,
+	      list_node<proc, peer_tag>,
+	      list_node<proc, traced_tag> {
 	spinlock p_token;
 	atomic<int> p_refs;
 	pid *p_pid;          // referenced, never changes
@@ -82,6 +90,17 @@ struct proc : list_node<proc, sibling_tag>, list_node<proc, limbo_tag> {
 	bool p_ended; // on the parent's p_zombies
 
 	atomic<bool> p_inlimbo; // set under limbo_lock
+
+	// Its task leader, of which it holds a reference; null: it is no peer.
+	atomic<proc *> p_leader;
+	bool p_peerkilled; // by its leader                     (p_leader->p_token)
+	list<proc, peer_tag> p_peers GUARDED_BY(p_token);
+	atomic<unsigned> p_npeers; // changed under p_token; from begin_exit on only less
+
+	// Its tracer, if any, the events that it stops at, and the one it has stopped at.
+	atomic<core_tracer *> p_tracer; // set under stop_lock
+	unsigned p_stops;               // stop_lock
+	atomic<unsigned> p_stype;       // set under stop_lock
 
 	lwp p_firstlwp; // a process with one thread is one allocation
 };
@@ -160,6 +179,34 @@ void proc_zombie(proc *p, const task_struct *task);
 // The wait status as it is now; RCU.
 int proc_xstat(proc *p);
 
+// Whether the process is exiting, and not in exec.
+inline bool proc_exiting(const proc *p) REQUIRES(p->p_token)
+{
+	return (p->p_flag & (CORE_P_WEXIT | P_FOREXEC)) == CORE_P_WEXIT;
+}
+
+// ---- kern_peers.cc ----------------------------------------------------------
+
+// A peer's end: its leader waits for it no more. Any number of times; RCU.
+void peers_leave(proc *p);
+// A leader's end: SIGKILL to its peers; RCU.
+void peers_kill(proc *leader);
+// ... and until they have left; may sleep.
+void peers_await(proc *leader);
+// Nobody will tell any more that peers have left.
+void peers_stop(proc *leader);
+
+// ---- kern_stop.cc -----------------------------------------------------------
+
+void stops_init();
+// STOPEVENT: the current process is at that point. Sleeps until its tracer, if there is one
+// that asked for it, lets it go. After S_EXIT it is traced no more.
+void stopevent(proc *p, unsigned event);
+// A birth, before the child can run; RCU.
+void stops_fork(proc *child, proc *maker);
+// Traced no more. Any number of times.
+void stops_end(proc *p);
+
 // ---- kern_atexit.cc ---------------------------------------------------------
 
 void atexit_init();
@@ -178,6 +225,10 @@ lwp *lwp_of_current();
 // Memory was short and something is missing: core_heal() will look for it.
 void model_lost_something();
 bool model_is_whole();
+// The proc of that task's process, if any thread of it is known; RCU.
+proc *proc_of_group(task_struct *task);
+// The module is going: nobody will be told anything any more.
+bool model_stops();
 
 // ---- kern_limbo.cc ----------------------------------------------------------
 

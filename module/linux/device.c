@@ -22,6 +22,10 @@ union call {
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
 	struct bsdproc_knote knote;
+	struct bsdproc_join join;
+	struct bsdproc_hold hold;
+	struct bsdproc_stops stops;
+	struct bsdproc_cont cont;
 };
 
 static long do_version(union call *call)
@@ -198,6 +202,30 @@ static long do_knote(union call *call)
 	return note_open(&call->knote);
 }
 
+static long do_join(union call *call)
+{
+	if (call->join.reserved)
+		return -EINVAL;
+	return core_join(call->join.parent);
+}
+
+static long do_hold(union call *call)
+{
+	if (call->hold.reserved)
+		return -EINVAL;
+	return hold_open();
+}
+
+static long do_stops(union call *call)
+{
+	return hold_stops(&call->stops);
+}
+
+static long do_cont(union call *call)
+{
+	return hold_cont(&call->cont);
+}
+
 /* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
@@ -205,7 +233,8 @@ static const struct {
 } calls[] = {
 	{BSDPROC_VERSION, do_version}, {BSDPROC_EXTEXIT, do_extexit}, {BSDPROC_WAIT, do_wait},
 	{BSDPROC_GETTID, do_gettid},   {BSDPROC_REAPED, do_reaped},   {BSDPROC_LIST, do_list},
-	{BSDPROC_GETPROC, do_getproc}, {BSDPROC_KNOTE, do_knote},
+	{BSDPROC_GETPROC, do_getproc}, {BSDPROC_KNOTE, do_knote},     {BSDPROC_JOIN, do_join},
+	{BSDPROC_HOLD, do_hold},       {BSDPROC_STOPS, do_stops},     {BSDPROC_CONT, do_cont},
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)

@@ -100,6 +100,27 @@ int host_task_group_exit(const struct task_struct *task)
 	return !!(PEEK(task->signal->flags) & SIGNAL_GROUP_EXIT);
 }
 
+int host_task_group_exec(const struct task_struct *task)
+{
+	return !!PEEK(task->signal->group_exec_task);
+}
+
+int host_task_init(const struct task_struct *task)
+{
+	struct pid *pid = task_tgid((struct task_struct *)task);
+
+	return pid && is_child_reaper(pid);
+}
+
+int host_task_on_cpu(const struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	return PEEK(task->on_cpu);
+#else
+	return task == current;
+#endif
+}
+
 int host_group_exiting(struct task_struct *task)
 {
 	struct task_struct *thread;

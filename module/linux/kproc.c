@@ -13,17 +13,21 @@
 #include "linux.h"
 
 /* The rule of ptrace's, without dumpable: no memory is read here. */
-bool may_inspect(const struct task_struct *task)
+bool creds_may_inspect(const struct cred *tcred)
 {
-	const struct cred *cred = current_cred(), *tcred = __task_cred(task);
+	const struct cred *cred = current_cred();
 
-	if (same_thread_group((struct task_struct *)task, current))
-		return true;
 	if (uid_eq(cred->uid, tcred->euid) && uid_eq(cred->uid, tcred->suid) &&
 	    uid_eq(cred->uid, tcred->uid) && gid_eq(cred->gid, tcred->egid) &&
 	    gid_eq(cred->gid, tcred->sgid) && gid_eq(cred->gid, tcred->gid))
 		return true;
 	return ns_capable_noaudit(tcred->user_ns, CAP_SYS_PTRACE);
+}
+
+bool may_inspect(const struct task_struct *task)
+{
+	return same_thread_group((struct task_struct *)task, current) ||
+	       creds_may_inspect(__task_cred(task));
 }
 
 static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, struct pid *pid,
@@ -53,10 +57,13 @@ static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, 
 		.rgid = from_kgid_munged(ns, cred->gid),
 		.egid = from_kgid_munged(ns, cred->egid),
 		.holds = from->holds,
+		.leader = pid_vnr(from->leader),
+		.npeers = from->npeers,
+		.stype = from->stype,
 	};
 	get_task_comm(to->comm, leader);
 	if (may_inspect(leader)) {
-		to->xstat = from->stat == CORE_SZOMB ? from->xstat : 0;
+		to->xstat = from->stat == CORE_SZOMB || from->stype ? from->xstat : 0;
 		usage_read(leader, &to->ru, &to->cru);
 	} else {
 		to->flags |= BSDPROC_P_HIDDEN;

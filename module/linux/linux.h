@@ -6,6 +6,8 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+struct cred;
+
 #include "../core/core.h"
 #include "../../include/uapi/bsdproc_ioctl.h"
 
@@ -48,9 +50,19 @@ long kproc_list(struct bsdproc_list *list);
 long kproc_get(struct bsdproc_getproc *get);
 /* Whether the current task may see what ptrace would show it of that one; RCU. */
 bool may_inspect(const struct task_struct *task);
+/* The same of a task with these credentials that is not of the current process; RCU. */
+bool creds_may_inspect(const struct cred *tcred);
 
 /* note.c: BSDPROC_KNOTE. A descriptor, or a negative errno. Process context, may sleep. */
 long note_open(const struct bsdproc_knote *args);
+
+/*
+ * hold.c: BSDPROC_HOLD, a descriptor; BSDPROC_STOPS and BSDPROC_CONT. Process context, may
+ * sleep.
+ */
+long hold_open(void);
+long hold_stops(const struct bsdproc_stops *args);
+long hold_cont(const struct bsdproc_cont *args);
 
 /* probes.c */
 int probes_connect(void);

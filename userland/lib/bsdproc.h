@@ -75,6 +75,58 @@ struct bsd_note {
  */
 int bsd_knote(pid_t pid, unsigned fflags);
 
+#ifndef RFPROC
+#define RFFDG (1 << 2)        /* a copy of the descriptors; without it they are shared */
+#define RFPROC (1 << 4)       /* a process */
+#define RFMEM (1 << 5)        /* in the same memory */
+#define RFCFDG (1 << 12)      /* no descriptors */
+#define RFTHREAD (1 << 13)    /* a peer of the caller's task leader */
+#define RFSIGSHARE (1 << 14)  /* the same signal handlers */
+#define RFLINUXTHPN (1 << 16) /* SIGUSR1 at its end, not SIGCHLD */
+#endif
+
+/*
+ * Makes a process that runs function(arg) in the caller's memory and exits with what that
+ * returns. stack: the upper end of the memory for its stack, which must be there for as
+ * long. flags: RFPROC | RFMEM and any others above. With RFTHREAD it is a peer of the
+ * caller's task leader, which is the caller itself if it is no peer: when the leader ends,
+ * its peers get SIGKILL, and its parent learns of its end when they are gone. Without RFFDG
+ * or RFCFDG descriptors, working directory and umask are shared. As with vfork(), function
+ * shares thread-local storage, errno among it, with the calling thread. Returns the child's
+ * pid once it is a peer; -1 and EINVAL (flags), EAGAIN, ENOMEM, ESRCH (the task leader is
+ * exiting, or the child was killed) or ENOSYS.
+ */
+pid_t bsd_rfork_thread(int flags, void *stack, int (*function)(void *), void *arg);
+
+#ifndef S_EXIT
+#define S_EXIT 0x20 /* at its exit: all its threads have ended, its parent is not told yet */
+#endif
+#define BSD_S_FORK 0x10000 /* besides, also the children that it makes from now on */
+
+struct bsd_stop {
+	int pid;        /* 0: in a pid namespace that the reader does not see */
+	unsigned event; /* S_EXIT */
+	int status;     /* its wait status */
+	unsigned reserved;
+};
+
+/*
+ * Holding processes at their exit. bsd_hold() gives a descriptor, closed by exec.
+ * bsd_hold_stops() asks that the process `pid` (0: the caller) stops at events, S_EXIT and
+ * perhaps BSD_S_FORK; 0 takes that back, and lets it go. read() gives one struct bsd_stop
+ * for each process that has stopped, in that order, and sleeps while there is none; 0 when
+ * no process is left that would stop; poll() and epoll tell. The process stays as it is,
+ * whatever signals come, until bsd_hold_cont() or the descriptor's last close.
+ * All return -1 with errno ENOSYS, and
+ *   bsd_hold        EMFILE, ENFILE, ENOMEM
+ *   bsd_hold_stops  EBADF, EINVAL, ESRCH (no such process, or it is exiting), EPERM (not the
+ *                   caller's to inspect, by ptrace's rule), EBUSY (held by another), ENOMEM
+ *   bsd_hold_cont   EBADF, EINVAL, ESRCH (it is not held by that descriptor)
+ */
+int bsd_hold(void);
+int bsd_hold_stops(int fd, pid_t pid, unsigned events);
+int bsd_hold_cont(int fd, pid_t pid);
+
 /* The calling thread's lwp id: per process, from 1. */
 int bsd_lwp_gettid(void);
 

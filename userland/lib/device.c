@@ -142,8 +142,6 @@ static bool is_stale(int fd)
 	case ECHILD:
 	case EFAULT:
 		return false; /* the module's, and worth no system call */
-	case EBADF:
-		return true;
 	}
 	stale = !is_device(fd);
 	errno = error;

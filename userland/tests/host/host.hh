@@ -125,6 +125,17 @@ void run_heal();
 // What host_warn() said since this was last asked.
 std::vector<std::string> warnings();
 
+} // namespace sim
+
+// A descriptor of BSDPROC_HOLD.
+struct host_tracer {
+	bool may = true;
+	unsigned wakeups = 0;
+};
+
+namespace sim
+{
+
 // ---- core_data.cc --------------------------------------------------------------
 
 // The core's data as it was linked: a module is loaded anew.

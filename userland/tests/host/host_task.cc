@@ -107,6 +107,23 @@ int host_task_group_exit(const task_struct *task)
 	return task->signal->group_exit;
 }
 
+int host_task_group_exec(const task_struct *task)
+{
+	look l(__func__);
+	return task->signal->exec_task != nullptr;
+}
+
+int host_task_init(const task_struct *task)
+{
+	look l(__func__);
+	return task->signal->namespace_init;
+}
+
+int host_task_on_cpu(const task_struct *task)
+{
+	return task->on_cpu;
+}
+
 int host_group_exiting(task_struct *task)
 {
 	look l(__func__);

@@ -44,6 +44,9 @@ struct process {
 	int group_exit_code = 0;
 	bool subreaper = false, has_subreaper = false;
 	bool ignores_sigchld = false;
+	bool namespace_init = false;
+	bool killed = false;                // a SIGKILL came
+	bool may_be_killed = true;          // by anybody else
 	task_struct *exec_task = nullptr;   // has its siblings die
 	bool in_exec = false;               // they have; the event is still to come
 	std::vector<host_waiter *> waiters; // wait_chldexit
@@ -68,6 +71,7 @@ struct task_struct {
 	int exit_code = 0;
 	sim::exit_state exit_state = sim::exit_state::none;
 	bool kthread = false, worker = false, exiting = false, group_dead = false;
+	bool on_cpu = false;
 	bool vfork = false, stopped = false, asleep = false, signalled = false;
 	std::atomic<sim::stage> stage = sim::stage::linked;
 	host_work *work = nullptr; // its task_work

@@ -137,7 +137,7 @@ void model::exit_work(lwp *l)
 	l->where = way::worked;
 	if (l->unheard)
 		return;
-	if (p->group_exit)
+	if (p->group_exit || p->in_exec)
 		begin_exit(p);
 	l->wexit = true;
 	l->counted = false;
@@ -238,6 +238,11 @@ void model::detach(lwp *l)
 
 // ---- exec ------------------------------------------------------------------------
 
+void model::exec_begin(lwp *l)
+{
+	l->of->in_exec = true;
+}
+
 // The other threads are gone. Who was not the leader takes its place and number.
 void model::de_thread(lwp *l)
 {
@@ -249,6 +254,7 @@ void model::de_thread(lwp *l)
 		p->lwps.remove_if([old](const lwp &m) { return &m == old; });
 	}
 	p->exit_signal = sigchld;
+	p->in_exec = false;
 }
 
 void model::exec_event(lwp *l)

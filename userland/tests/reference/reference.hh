@@ -42,6 +42,7 @@ struct proc {
 	int exit_signal = 0;
 	bool subreaper = false, ignores_sigchld = false;
 	bool group_exit = false; // its status is decided
+	bool in_exec = false;    // has the other threads end
 	int status = 0;
 
 	bool wexit = false, exec = false, adopted = false;
@@ -87,6 +88,7 @@ public:
 	void exit_event(lwp *l);
 	void exit_work(lwp *l);
 	void exit_notify(lwp *l);
+	static void exec_begin(lwp *l);
 	static void de_thread(lwp *l);
 	static void exec_event(lwp *l);
 	void detach(lwp *l);

@@ -176,6 +176,7 @@ void trial::begin_exec()
 		return;
 	say() << nr(task);
 	linux_.exec_begin(task);
+	model_.exec_begin(twin(task));
 }
 
 void trial::de_thread(task_struct *task)
@@ -215,6 +216,7 @@ void trial::whole_exec()
 	if (!task)
 		return;
 	linux_.exec_begin(task);
+	model_.exec_begin(twin(task));
 	for (task_struct *thread : std::vector(task->signal->threads)) {
 		if (thread == task)
 			continue;
