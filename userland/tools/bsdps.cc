@@ -72,6 +72,8 @@ std::string check_pid(const std::string &text)
 // One letter, as ps has it: what the process as a whole is up to.
 std::string stat_letter(const Proc &proc)
 {
+	if (proc.k.stype)
+		return "H";
 	switch (proc.k.stat) {
 	case BSDPROC_SIDL:
 		return "I";
@@ -120,7 +122,7 @@ Table make_table(const Options &options)
 
 std::string xstat_text(const bsdproc_kproc &k)
 {
-	if (k.stat != BSDPROC_SZOMB)
+	if (k.stat != BSDPROC_SZOMB && !k.stype)
 		return "";
 	return k.flags & BSDPROC_P_HIDDEN ? "?" : wait_status_text(k.xstat);
 }
@@ -235,10 +237,11 @@ std::string flag_legend(const char *title, std::span<const Flag> flags)
 
 std::string legend()
 {
-	return "STAT   I being created; R an lwp runs; S asleep; T stopped; Z zombie\n"
+	return "STAT   I being created; R an lwp runs; S asleep; T stopped; H held at its exit;\n"
+	       "       Z zombie\n"
 	       "LWPS   how many lwps have not exited\n" +
 	       flag_legend("FLAGS ", proc_flags()) + flag_legend("       of an lwp:", lwp_flags()) +
-	       "XSTAT  how a zombie ended (\"exit 0\" too where you may not see it)\n"
+	       "XSTAT  how a zombie, or one that is held, ended (\"exit 0\" too where you may not see it)\n"
 	       "UTIME, STIME, CUTIME, CSTIME   seconds: its own, and of children waited for\n"
 	       "MAXRSS KiB\n"
 	       "In JSON, times are nanoseconds, and flags have names.\n"

@@ -95,7 +95,7 @@ template <class T> void stored(const void *code, volatile T *address, T value)
 	__atomic_store_n(address, value, __ATOMIC_SEQ_CST);
 }
 
-template <class T, class F> T modified(const void *code, volatile T *address, F operation)
+template <class T, class F> auto modified(const void *code, volatile T *address, F operation)
 {
 	before_atomic(code);
 	turns_acquire(const_cast<const T *>(address));
@@ -158,28 +158,36 @@ void __tsan_vptr_update(void **p, void *)
 	sim::told(HERE, p, sizeof(*p), true);
 }
 
-#define ATOMICS(bits)                                                                       \
-	uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *p, int)    \
-	{                                                                                   \
-		return sim::loaded(HERE, p);                                                \
-	}                                                                                   \
-	void __tsan_atomic##bits##_store(volatile uint##bits##_t *p, uint##bits##_t v, int) \
-	{                                                                                   \
-		sim::stored(HERE, p, v);                                                    \
-	}                                                                                   \
-	uint##bits##_t __tsan_atomic##bits##_exchange(volatile uint##bits##_t *p,           \
-						      uint##bits##_t v, int)                \
-	{                                                                                   \
-		return sim::modified(HERE, p, [v](auto *p) {                                \
-			return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);                 \
-		});                                                                         \
-	}                                                                                   \
-	uint##bits##_t __tsan_atomic##bits##_fetch_add(volatile uint##bits##_t *p,          \
-						       uint##bits##_t v, int)               \
-	{                                                                                   \
-		return sim::modified(HERE, p, [v](auto *p) {                                \
-			return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST);                  \
-		});                                                                         \
+#define ATOMICS(bits)                                                                           \
+	uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *p, int)        \
+	{                                                                                       \
+		return sim::loaded(HERE, p);                                                    \
+	}                                                                                       \
+	void __tsan_atomic##bits##_store(volatile uint##bits##_t *p, uint##bits##_t v, int)     \
+	{                                                                                       \
+		sim::stored(HERE, p, v);                                                        \
+	}                                                                                       \
+	uint##bits##_t __tsan_atomic##bits##_exchange(volatile uint##bits##_t *p,               \
+						      uint##bits##_t v, int)                    \
+	{                                                                                       \
+		return sim::modified(HERE, p, [v](auto *p) {                                    \
+			return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);                     \
+		});                                                                             \
+	}                                                                                       \
+	uint##bits##_t __tsan_atomic##bits##_fetch_add(volatile uint##bits##_t *p,              \
+						       uint##bits##_t v, int)                   \
+	{                                                                                       \
+		return sim::modified(HERE, p, [v](auto *p) {                                    \
+			return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST);                      \
+		});                                                                             \
+	}                                                                                       \
+	int __tsan_atomic##bits##_compare_exchange_strong(                                      \
+		volatile uint##bits##_t *p, uint##bits##_t *from, uint##bits##_t v, int, int)   \
+	{                                                                                       \
+		return sim::modified(HERE, p, [from, v](auto *p) -> int {                       \
+			return __atomic_compare_exchange_n(p, from, v, false, __ATOMIC_SEQ_CST, \
+							   __ATOMIC_SEQ_CST);                   \
+		});                                                                             \
 	}
 ATOMICS(8)
 ATOMICS(16)
