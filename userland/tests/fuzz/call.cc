@@ -96,13 +96,48 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.reserved = mostly(random, 0),
 		};
 		break;
+	case kJoin:
+		// Whoever says another parent's number dies of it.
+		a->join = {
+			.parent =
+				random.one_in(200) ? static_cast<int>(garbage(random)) : getppid(),
+			.reserved = mostly(random, 0),
+		};
+		break;
+	case kHold:
+		a->hold = {.reserved = mostly(random, 0)};
+		break;
+	case kStops:
+		// Never ourselves or an elder: children have our descriptors, and would
+		// hold us for ever.
+		a->stops = {
+			.fd = hold_descriptor(random, self),
+			.pid = random.one_in(16) ? INT_MAX : self.child(random) ?: INT_MAX,
+			.events = mostly(random, random.pick<uint32_t>(
+							 {0, BSDPROC_S_EXIT, BSDPROC_S_FORK,
+							  BSDPROC_S_EXIT | BSDPROC_S_FORK})),
+			.reserved = mostly(random, 0),
+		};
+		break;
+	case kCont:
+		a->cont = {
+			.fd = hold_descriptor(random, self),
+			.pid = static_cast<int>(self.any_id(random)),
+		};
+		break;
 	}
+}
+
+// Our own descriptor of HOLD, or none of them.
+int hold_descriptor(Random &random, const Self &self)
+{
+	return random.one_in(8) ? random.pick({-1, 0, 1, 2, 1 << 20, INT_MIN}) : self.hold.load();
 }
 
 int pick_request(Random &random)
 {
 	// LIST looks at every process there is, so it has its turn less often.
-	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8};
+	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2, 8, 6};
 	unsigned sum = 0;
 	for (unsigned weight : kWeight)
 		sum += weight;

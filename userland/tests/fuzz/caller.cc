@@ -75,7 +75,8 @@ void Caller::call()
 
 	tally->calls++;
 	tally->outcome[call.request][error < Outcomes::kLimit ? error : 0]++;
-	if ((got > 0 && call.request != kKnote) || error >= Outcomes::kLimit)
+	const bool opens = call.request < kRequests && kRequest[call.request].opens();
+	if ((got > 0 && !opens) || error >= Outcomes::kLimit)
 		complain("%#x returned %d, errno %d", call.cmd, got, error);
 	pid_t claimed = 0;
 	if (call.request == kWait && !error && call.known(memory_))
@@ -86,6 +87,23 @@ void Caller::call()
 		follow_claim(claimed);
 	if (call.request == kKnote && !error)
 		follow_note(got, call.known(memory_) ? call.in.knote.pid : 0);
+	if (call.request == kHold && !error)
+		follow_hold(got);
+}
+
+// Takes the place of the last one, which lets go whom it held.
+void Caller::follow_hold(int fd)
+{
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	const int old = self_.hold.exchange(fd);
+	if (old < 0)
+		return;
+	struct bsdproc_stop stop = {};
+	const ssize_t got = read(old, &stop, sizeof(stop));
+	if (got == sizeof(stop) ? stop.event != BSDPROC_S_EXIT || stop.pid < 0 || stop.reserved
+				: got != 0 && errno != EAGAIN)
+		complain("a stop: read %zd, event %#x, errno %d", got, stop.event, errno);
+	close(old);
 }
 
 // A note tells of an end once, or of nothing so far; ident 0: another thread may have changed

@@ -89,6 +89,24 @@ Outcomes of_knote(const struct bsdproc_knote &n, const Self &self)
 	return {0, ESRCH, EPERM};
 }
 
+Outcomes of_stops(const struct bsdproc_stops &s)
+{
+	if ((s.events & ~(BSDPROC_S_EXIT | BSDPROC_S_FORK)) || s.reserved)
+		return {EINVAL};
+	if (s.fd < 0)
+		return {EBADF};
+	return {0, EINVAL, EBADF, ESRCH, EPERM, EBUSY};
+}
+
+Outcomes of_cont(const struct bsdproc_cont &c)
+{
+	if (c.fd < 0)
+		return {EBADF};
+	if (c.pid <= 0)
+		return {EINVAL, EBADF, ESRCH};
+	return {0, EINVAL, EBADF, ESRCH};
+}
+
 Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 {
 	const Argument &in = call.in;
@@ -107,6 +125,14 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_getproc(in.getproc, memory, self);
 	case kKnote:
 		return of_knote(in.knote, self);
+	case kJoin:
+		return in.join.reserved ? Outcomes{EINVAL} : Outcomes{0, ESRCH, EALREADY};
+	case kHold:
+		return {in.hold.reserved ? EINVAL : 0};
+	case kStops:
+		return of_stops(in.stops);
+	case kCont:
+		return of_cont(in.cont);
 	default:
 		return {0};
 	}

@@ -134,9 +134,10 @@ void judge_kproc(const Call &call, const struct bsdproc_kproc &k)
 	MUST(k.nthreads <= k.nlwps && k.nlwps < 100000);
 	MUST(k.nzombies <= k.nchildren && k.nchildren < 100000);
 	MUST(k.sigparent >= 0 && k.sigparent <= 64);
-	MUST(k.stat == BSDPROC_SZOMB || !k.xstat);
+	MUST(k.stat == BSDPROC_SZOMB || k.stype || !k.xstat);
+	MUST(!k.stype || k.stype == BSDPROC_S_EXIT);
+	MUST(k.leader >= 0 && k.npeers < 100000);
 	MUST(k.holds < 1000);
-	MUST(!k.reserved);
 	const size_t name = strnlen(k.comm, sizeof(k.comm));
 	MUST(name < sizeof(k.comm) && all_zero(k.comm + name, sizeof(k.comm) - name));
 	if (k.flags & BSDPROC_P_HIDDEN)

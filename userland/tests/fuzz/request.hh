@@ -44,10 +44,26 @@ struct Request {
 
 	constexpr size_t size() const { return _IOC_SIZE(cmd); }
 	// Or it is told by the return value alone.
+	// Returns a descriptor.
+	constexpr bool opens() const { return cmd == BSDPROC_KNOTE || cmd == BSDPROC_HOLD; }
 	constexpr bool answers() const { return _IOC_DIR(cmd) & _IOC_READ; }
 };
 
-enum { kVersion, kExtexit, kWait, kGettid, kReaped, kList, kGetproc, kKnote, kRequests };
+enum {
+	kVersion,
+	kExtexit,
+	kWait,
+	kGettid,
+	kReaped,
+	kList,
+	kGetproc,
+	kKnote,
+	kJoin,
+	kHold,
+	kStops,
+	kCont,
+	kRequests
+};
 
 // As the header has them, and 0. Not ENOMEM: memory is there, so who says it has asked for
 // as much as a caller wanted.
@@ -60,6 +76,10 @@ inline constexpr Request kRequest[kRequests] = {
 	{"LIST", BSDPROC_LIST, {0, EINVAL, E2BIG, EFAULT}},
 	{"GETPROC", BSDPROC_GETPROC, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"KNOTE", BSDPROC_KNOTE, {0, EINVAL, E2BIG, EFAULT, ESRCH, EPERM}},
+	{"JOIN", BSDPROC_JOIN, {0, EINVAL, E2BIG, EFAULT, ESRCH, EALREADY}},
+	{"HOLD", BSDPROC_HOLD, {0, EINVAL, E2BIG, EFAULT}},
+	{"STOPS", BSDPROC_STOPS, {0, EINVAL, E2BIG, EFAULT, EBADF, ESRCH, EPERM, EBUSY}},
+	{"CONT", BSDPROC_CONT, {0, EINVAL, E2BIG, EFAULT, EBADF, ESRCH}},
 };
 
 // What the size in a request's number has no part in.
@@ -82,6 +102,10 @@ union Argument {
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
 	struct bsdproc_knote knote;
+	struct bsdproc_join join;
+	struct bsdproc_hold hold;
+	struct bsdproc_stops stops;
+	struct bsdproc_cont cont;
 };
 
 } // namespace fuzz

@@ -172,4 +172,27 @@ TEST_F(CoreExec, AndExitAtOnce)
 	EXPECT_MODEL_EQUALS_LINUX();
 }
 
+// killalllwps(forexec): all are marked from the first end to the event.
+TEST_F(CoreExec, MarksWhomItEnds)
+{
+	task_struct *p = linux_.fork(linux_.init());
+	task_struct *first = linux_.thread(p), *second = linux_.thread(p);
+	linux_.exec_begin(second);
+	EXPECT_EQ(look_at(p).proc.flags, 0u);
+	linux_.exit(first);
+	const view v = look_at(p);
+	EXPECT_EQ(v.proc.flags, unsigned(CORE_P_WEXIT));
+	for (const core_klwp &lwp : v.lwps)
+		EXPECT_TRUE(lwp.flags & CORE_LWP_WEXIT) << lwp.tid;
+	// Who comes to extexit now ends as a thread, whatever it asks for.
+	EXPECT_EQ(extexit(p, CORE_WHO_PROC), CORE_VERDICT_LWP);
+	linux_.exit(p);
+	linux_.de_thread(second);
+	linux_.exec_event(second);
+	EXPECT_EQ(look_at(second).proc.flags, unsigned(CORE_P_EXEC));
+	EXPECT_EQ(look_at(second).lwps[0].flags, unsigned(CORE_LWP_MAIN));
+	// It is there as ever.
+	EXPECT_EQ(extexit(second, CORE_WHO_LWP), CORE_VERDICT_PROC);
+}
+
 } // namespace

@@ -221,4 +221,35 @@ TEST_F(CoreExit, FreesInEveryOrder)
 	});
 }
 
+// What the seed's lwp_wait() waits for is so whenever Linux tells; else it is said.
+TEST_F(CoreExit, FreedOnACpu)
+{
+	task_struct *p = linux_.fork(linux_.init()), *thread = linux_.thread(p);
+	linux_.exit(thread);
+	warnings();
+	thread->on_cpu = true;
+	linux_.idle_a_while();
+	EXPECT_EQ(warnings(), std::vector<std::string>{"lwp_wait: the thread still runs"});
+	linux_.exit(p);
+	linux_.reap(linux_.init(), p);
+	linux_.idle_a_while();
+	EXPECT_EQ(warnings().size(), 0u);
+}
+
+// A pid namespace's: it is said how it died, by its last thread.
+TEST_F(CoreExit, InitOfANamespace)
+{
+	task_struct *p = linux_.fork(linux_.init()), *thread = linux_.thread(p);
+	p->signal->namespace_init = true;
+	warnings();
+	linux_.exit(thread);
+	EXPECT_EQ(warnings().size(), 0u);
+	linux_.exit(p, 3 << 8);
+	EXPECT_EQ(warnings(), std::vector<std::string>{"init died 0 3"});
+	task_struct *q = linux_.fork(linux_.init());
+	q->signal->namespace_init = true;
+	linux_.exit(q, 11 | 0x80);
+	EXPECT_EQ(warnings(), std::vector<std::string>{"init died 11 0"});
+}
+
 } // namespace
