@@ -25,7 +25,7 @@ static int is_known(task_struct *task)
 	return lwp_find(task) != nullptr;
 }
 
-static int adopt_one(task_struct *task)
+static int adopt_one(task_struct *task, proc *maker)
 {
 	guard g(adopt_lock);
 	const unsigned bits = host_task_bits(task);
@@ -35,7 +35,8 @@ static int adopt_one(task_struct *task)
 		return 0;
 	task_struct *sibling = host_group_find(task, is_known);
 	lwp *lp = sibling ? lwp_find(sibling) : nullptr;
-	return lp ? lwp_attach(lp->lwp_proc, task, bits) : proc_attach(task, bits, CORE_P_ADOPTED);
+	return lp ? lwp_attach(lp->lwp_proc, task, bits)
+		  : proc_attach(task, bits, CORE_P_ADOPTED, maker);
 }
 
 // Whom to adopt before that task, if anybody: the thread that leads its process, as others
@@ -50,7 +51,7 @@ static task_struct *elder_of(task_struct *task)
 	return is_known(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD) ? nullptr : parent;
 }
 
-int adopt(task_struct *task)
+int adopt(task_struct *task, proc *maker)
 {
 	// Elders first. The climb ends at a kernel thread: init's parent is one.
 	// A parent that Linux released meanwhile is not a parent any more: climb
@@ -59,7 +60,7 @@ int adopt(task_struct *task)
 		task_struct *eldest = task;
 		while (task_struct *elder = elder_of(eldest))
 			eldest = elder;
-		const int error = adopt_one(eldest);
+		const int error = adopt_one(eldest, eldest == task ? maker : nullptr);
 		if (eldest == task || error == err::nomem)
 			return error;
 		tries += error == err::srch;
@@ -119,6 +120,7 @@ void core_init(void)
 	adopt_lock.init(HOST_LOCK_ADOPT);
 	limbo_init();
 	atexit_init();
+	varsym_init();
 	proc_init(&proc0);
 }
 

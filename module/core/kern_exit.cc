@@ -150,6 +150,7 @@ static bool begin_exit(lwp *lp)
 static void exit1(lwp *lp)
 {
 	proc *p = lp->lwp_proc;
+	varsymset_clean(p);
 	exit_callouts(lp->task);
 
 	rcu_guard rcu;

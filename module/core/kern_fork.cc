@@ -71,7 +71,14 @@ static proc *find_parent(task_struct *task)
 	return &proc0;
 }
 
-int proc_attach(task_struct *task, unsigned bits, unsigned flag)
+// What a process has from the one that made it, which need not be its parent. The child
+// cannot run yet, and nobody knows it.
+static void fork_inherit(proc *child, proc *maker)
+{
+	varsymset_inherit(child, maker);
+}
+
+int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 {
 	pid *pid = host_task_tgid(task);
 	if (!pid)
@@ -87,6 +94,8 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag)
 		limbo = lwp_link(p, &p->p_firstlwp, bits);
 	}
 	p->p_sigparent = host_task_exit_signal(task);
+	// A birth that was missed: the parent, as it is by now.
+	fork_inherit(p, maker ? maker : find_parent(task));
 
 	int error;
 	proc *pp;
@@ -132,14 +141,14 @@ void core_task_new(task_struct *task)
 	// A new thread belongs to its maker's proc, a new process most often to
 	// its maker; when the model does not know the maker, adopt() finds out.
 	int error;
-	proc *p;
+	proc *maker = proc_of(host_current());
 	const task_struct *parent = host_task_real_parent(task);
 	if (bits & HOST_TASK_LEADER)
 		error = lwp_find(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD)
-				? proc_attach(task, bits, 0)
-				: adopt(task);
-	else if ((p = proc_of(host_current())) && p->p_pid == host_task_tgid(task))
-		error = lwp_attach(p, task, bits);
+				? proc_attach(task, bits, 0, maker)
+				: adopt(task, maker);
+	else if (maker && maker->p_pid == host_task_tgid(task))
+		error = lwp_attach(maker, task, bits);
 	else
 		error = adopt(task);
 	if (error == err::nomem)

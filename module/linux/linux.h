@@ -52,6 +52,11 @@ bool may_inspect(const struct task_struct *task);
 /* note.c: BSDPROC_KNOTE. A descriptor, or a negative errno. Process context, may sleep. */
 long note_open(const struct bsdproc_knote *args);
 
+/* varsym.c: BSDPROC_VARSYM_*. Process context, may sleep. */
+long varsym_set(const struct bsdproc_varsym_set *set);
+long varsym_get(struct bsdproc_varsym_get *get);
+long varsym_list(struct bsdproc_varsym_list *list);
+
 /* probes.c */
 int probes_connect(void);
 void probes_disconnect(void);
