@@ -47,7 +47,20 @@ struct Request {
 	constexpr bool answers() const { return _IOC_DIR(cmd) & _IOC_READ; }
 };
 
-enum { kVersion, kExtexit, kWait, kGettid, kReaped, kList, kGetproc, kKnote, kRequests };
+enum {
+	kVersion,
+	kExtexit,
+	kWait,
+	kGettid,
+	kReaped,
+	kList,
+	kGetproc,
+	kKnote,
+	kVarsymSet,
+	kVarsymGet,
+	kVarsymList,
+	kRequests
+};
 
 // As the header has them, and 0. Not ENOMEM: memory is there, so who says it has asked for
 // as much as a caller wanted.
@@ -60,6 +73,11 @@ inline constexpr Request kRequest[kRequests] = {
 	{"LIST", BSDPROC_LIST, {0, EINVAL, E2BIG, EFAULT}},
 	{"GETPROC", BSDPROC_GETPROC, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"KNOTE", BSDPROC_KNOTE, {0, EINVAL, E2BIG, EFAULT, ESRCH, EPERM}},
+	{"VARSYM_SET",
+	 BSDPROC_VARSYM_SET,
+	 {0, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, EPERM, ENOENT, ENOSPC}},
+	{"VARSYM_GET", BSDPROC_VARSYM_GET, {0, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, ENOENT}},
+	{"VARSYM_LIST", BSDPROC_VARSYM_LIST, {0, EINVAL, E2BIG, EFAULT, EOVERFLOW}},
 };
 
 // What the size in a request's number has no part in.
@@ -82,6 +100,9 @@ union Argument {
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
 	struct bsdproc_knote knote;
+	struct bsdproc_varsym_set varsym_set;
+	struct bsdproc_varsym_get varsym_get;
+	struct bsdproc_varsym_list varsym_list;
 };
 
 } // namespace fuzz
