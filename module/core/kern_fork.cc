@@ -141,10 +141,11 @@ void core_task_new(task_struct *task)
 	// A new thread belongs to its maker's proc, a new process most often to
 	// its maker; when the model does not know the maker, adopt() finds out.
 	int error;
-	proc *maker = proc_of(host_current());
-	const task_struct *parent = host_task_real_parent(task);
+	const task_struct *self = host_current(), *parent = host_task_real_parent(task);
+	proc *maker = proc_of(self);
 	if (bits & HOST_TASK_LEADER)
-		error = lwp_find(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD)
+		error = (parent == self ? maker : proc_of(parent)) ||
+					(host_task_bits(parent) & HOST_TASK_KTHREAD)
 				? proc_attach(task, bits, 0, maker)
 				: adopt(task, maker);
 	else if (maker && maker->p_pid == host_task_tgid(task))

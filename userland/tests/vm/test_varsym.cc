@@ -410,7 +410,7 @@ VM_TEST(Varsym, ThreadsAtOnce)
 		while (!stop)
 			EXPECT_NE(list().find("base=0"), std::string::npos);
 	});
-	for (int i = rounds(300); i > 0; i--) {
+	for (int i = rounds(200); i > 0; i--) {
 		const auto child = [&] {
 			const std::string mine = list();
 			bsd_varsym_set(VARSYM_PROC, "own", "1");
@@ -493,7 +493,7 @@ VM_TEST(Varsym, FreedWhenTheirProcessesEnd)
 	const long before = large_objects();
 	if (before < 0)
 		GTEST_SKIP() << "no /sys/kernel/slab here";
-	const int n = rounds(400);
+	const int n = rounds(200);
 	fill(1000);
 	std::vector<pid_t> pids;
 	Tokens changed, go;
@@ -534,7 +534,7 @@ VM_TEST(Varsym, ThousandsOfForksShareOneSet)
 	const long before = large_objects();
 	if (before < 0)
 		GTEST_SKIP() << "no /sys/kernel/slab here";
-	const int n = rounds(3000);
+	const int n = rounds(2000);
 	fill(1000);
 	const std::string all = list();
 	for (int i = 0; i < n;) {
