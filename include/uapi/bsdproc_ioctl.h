@@ -288,6 +288,81 @@ struct bsdproc_stop {
 	__u32 reserved;
 };
 
+/* ---- variant symbols: names with values, of a process, its user, the system --- */
+
+/* DragonFly's numbers. Its prison level is the kernel's own there, and not here. */
+#define BSDPROC_VARSYM_PROC 1 /* inherited by fork, kept by exec, gone at exit */
+#define BSDPROC_VARSYM_USER 2 /* the caller's effective user's */
+#define BSDPROC_VARSYM_SYS 3  /* changed with CAP_SYS_ADMIN in the initial user namespace */
+
+#define BSDPROC_VARSYM_PROC_MASK (1 << BSDPROC_VARSYM_PROC)
+#define BSDPROC_VARSYM_USER_MASK (1 << BSDPROC_VARSYM_USER)
+#define BSDPROC_VARSYM_SYS_MASK (1 << BSDPROC_VARSYM_SYS)
+#define BSDPROC_VARSYM_ALL_MASK \
+	(BSDPROC_VARSYM_PROC_MASK | BSDPROC_VARSYM_USER_MASK | BSDPROC_VARSYM_SYS_MASK)
+
+#define BSDPROC_MAXVARSYM_NAME 64  /* bytes of a name, with its NUL */
+#define BSDPROC_MAXVARSYM_DATA 256 /* bytes of a value, with its NUL */
+/* A level that counts so much takes no more; each symbol counts 56 and its two strings. */
+#define BSDPROC_MAXVARSYM_SET 8192
+
+/*
+ * Sets a symbol, or deletes it. A user's stay until they are deleted or the module goes. The
+ * users of somebody's user namespaces have sets of their own, 256 of them at most.
+ *
+ * EINVAL        level is none of these
+ * ENAMETOOLONG  name or data is longer than it may be
+ * EFAULT        one of them cannot be read
+ * EPERM         the system's, and not the caller's to change
+ * ENOENT        nothing to delete
+ * E2BIG         the level is full; what the symbol was before it still is
+ * ENOSPC        too many users of the caller's namespaces have symbols
+ * ENOMEM
+ */
+struct bsdproc_varsym_set {
+	__u32 level; /* BSDPROC_VARSYM_* */
+	__u32 reserved;
+	__u64 name; /* char * */
+	__u64 data; /* char *, or 0: delete */
+};
+
+/*
+ * The value of the first symbol of that name: the process's, then the user's, then the
+ * system's, as far as they are in the mask. Stored only as a whole: with less room than its
+ * length, "" is, if there is room for that.
+ *
+ * EINVAL        a bit of mask is none of BSDPROC_VARSYM_*_MASK
+ * ENAMETOOLONG  name is longer than names are
+ * EFAULT        name cannot be read, or data not written
+ * ENOENT        no such symbol there
+ * ENOMEM
+ */
+struct bsdproc_varsym_get {
+	__u32 mask;
+	__u32 room;   /* bytes at data */
+	__u64 name;   /* char * */
+	__u64 data;   /* char * */
+	__u32 length; /* out: of the value, with its NUL */
+	__u32 reserved;
+};
+
+/*
+ * The symbols of a level in the order of setting, each a name, NUL, value, NUL, as many as
+ * there is room for. Those that are set and deleted between two calls change the numbers.
+ *
+ * EINVAL     level is none of these
+ * EFAULT     they cannot be stored at buf
+ * EOVERFLOW  there is no room for one
+ * ENOMEM
+ */
+struct bsdproc_varsym_list {
+	__u32 level;  /* BSDPROC_VARSYM_* */
+	__u32 room;   /* bytes at buf; 320 are enough for any one */
+	__u64 buf;    /* char * */
+	__s32 marker; /* the number of the first, from 0; out: of the next, or -1: that was all */
+	__u32 length; /* out: bytes stored */
+};
+
 struct bsdproc_version {
 	__u32 version; /* out: BSDPROC_ABI_VERSION */
 	__u32 reserved;
@@ -312,5 +387,8 @@ struct bsdproc_gettid {
 #define BSDPROC_HOLD _IOW(BSDPROC_IOC_MAGIC, 0x21, struct bsdproc_hold)
 #define BSDPROC_STOPS _IOW(BSDPROC_IOC_MAGIC, 0x24, struct bsdproc_stops)
 #define BSDPROC_CONT _IOW(BSDPROC_IOC_MAGIC, 0x25, struct bsdproc_cont)
+#define BSDPROC_VARSYM_SET _IOW(BSDPROC_IOC_MAGIC, 0x30, struct bsdproc_varsym_set)
+#define BSDPROC_VARSYM_GET _IOWR(BSDPROC_IOC_MAGIC, 0x31, struct bsdproc_varsym_get)
+#define BSDPROC_VARSYM_LIST _IOWR(BSDPROC_IOC_MAGIC, 0x32, struct bsdproc_varsym_list)
 
 #endif /* _UAPI_BSDPROC_IOCTL_H */

@@ -117,6 +117,34 @@ void core_tracer_again(struct core_tracer *tracer, struct pid *pid);
 /* Lets it go. 0, -ESRCH: the tracer does not hold it. */
 int core_tracer_cont(struct core_tracer *tracer, struct pid *pid);
 
+/* ---- variant symbols ------------------------------------------------------------ */
+
+enum core_varsym_level { CORE_VARSYM_PROC = 1, CORE_VARSYM_USER, CORE_VARSYM_SYS };
+enum {
+	CORE_VARSYM_NAME = 64,  /* bytes of a name at most, with its NUL */
+	CORE_VARSYM_DATA = 256, /* bytes of a value at most, with its NUL */
+	CORE_VARSYM_SET = 8192, /* a set of that size takes no more symbols */
+	CORE_VARSYM_TEXT = 8192 /* all names and values of a set are less */
+};
+
+/*
+ * Sets the symbol at that level, for the current process, its effective user or the system;
+ * data null: deletes it. 0, -ENOENT (nothing to delete), -E2BIG (the set is full), -ENOSPC
+ * (too many users have a set), -EPERM, -ENOMEM. What was set stays so with an error.
+ */
+int core_varsym_set(enum core_varsym_level level, const char *name, const char *data);
+/*
+ * The first of that name at the levels in the mask (1 << level): the process's, the user's,
+ * the system's. Room at data for CORE_VARSYM_DATA. Its length with the NUL; -ENOENT, -ENOMEM.
+ */
+int core_varsym_get(unsigned mask, const char *name, char *data);
+/*
+ * Whole symbols from the one numbered *marker on, in the order of setting: name, NUL, value,
+ * NUL. Returns how many bytes; *marker is the next one's number then, or -1: that was all.
+ * -EOVERFLOW (no room for one), -ENOMEM.
+ */
+int core_varsym_list(enum core_varsym_level level, int *marker, char *buf, unsigned room);
+
 /* ---- the model, to look at ----------------------------------------------------- */
 
 /* p_stat */

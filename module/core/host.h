@@ -33,6 +33,7 @@ enum host_lock_class {
 	HOST_LOCK_LIMBO,
 	HOST_LOCK_EXITLIST,
 	HOST_LOCK_STOP,
+	HOST_LOCK_VARSYM,
 	HOST_LOCK_CLASSES
 };
 
@@ -138,6 +139,14 @@ struct task_struct *host_pid_leader(struct pid *pid);
 enum host_reap { HOST_REAP_GONE, HOST_REAP_NOT_YET, HOST_REAP_READY };
 /* Whether the current process could reap the ended process `pid` right now. */
 enum host_reap host_pid_reap(struct pid *pid);
+
+/* ---- the current task's user: numbers of the initial user namespace, leaf ------ */
+
+unsigned host_euid(void);
+/* Who answers there for that user: itself, or whose its outermost user namespace is. */
+unsigned host_payer(void);
+/* Whether it may change what is the whole system's; not with locks held. */
+int host_is_admin(void);
 
 /* ---- effects ---------------------------------------------------------------- */
 

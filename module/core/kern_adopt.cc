@@ -32,7 +32,7 @@ proc *proc_of_group(task_struct *task)
 	return lp ? lp->lwp_proc : nullptr;
 }
 
-static int adopt_one(task_struct *task)
+static int adopt_one(task_struct *task, proc *maker)
 {
 	guard g(adopt_lock);
 	const unsigned bits = host_task_bits(task);
@@ -41,7 +41,7 @@ static int adopt_one(task_struct *task)
 	if (is_known(task))
 		return 0;
 	proc *p = proc_of_group(task);
-	return p ? lwp_attach(p, task, bits) : proc_attach(task, bits, CORE_P_ADOPTED);
+	return p ? lwp_attach(p, task, bits) : proc_attach(task, bits, CORE_P_ADOPTED, maker);
 }
 
 // Whom to adopt before that task, if anybody: the thread that leads its process, as others
@@ -56,7 +56,7 @@ static task_struct *elder_of(task_struct *task)
 	return is_known(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD) ? nullptr : parent;
 }
 
-int adopt(task_struct *task)
+int adopt(task_struct *task, proc *maker)
 {
 	// Elders first. The climb ends at a kernel thread: init's parent is one.
 	// A parent that Linux released meanwhile is not a parent any more: climb
@@ -65,7 +65,7 @@ int adopt(task_struct *task)
 		task_struct *eldest = task;
 		while (task_struct *elder = elder_of(eldest))
 			eldest = elder;
-		const int error = adopt_one(eldest);
+		const int error = adopt_one(eldest, eldest == task ? maker : nullptr);
 		if (eldest == task || error == err::nomem)
 			return error;
 		tries += error == err::srch;
@@ -136,6 +136,7 @@ void core_init(void)
 	limbo_init();
 	atexit_init();
 	stops_init();
+	varsym_init();
 	proc_init(&proc0);
 }
 

@@ -190,6 +190,7 @@ static void exit1(lwp *lp)
 {
 	proc *p = lp->lwp_proc;
 	init_died(lp->task);
+	varsymset_clean(p);
 	{
 		rcu_guard rcu;
 		peers_kill(p);

@@ -56,13 +56,6 @@ int lwp_attach(proc *p, task_struct *task, unsigned bits)
 	return error == err::exist ? 0 : error;
 }
 
-// What a process has from the one that made it; RCU. The child cannot run yet, unless its
-// birth was missed; then its parent stands for the maker.
-static void fork_inherit(proc *child, proc *maker)
-{
-	stops_fork(child, maker);
-}
-
 // The parent to be of a new proc.
 static proc *find_parent(task_struct *task)
 {
@@ -78,7 +71,15 @@ static proc *find_parent(task_struct *task)
 	return &proc0;
 }
 
-int proc_attach(task_struct *task, unsigned bits, unsigned flag)
+// What a process has from the one that made it, which need not be its parent. The child
+// cannot run yet, and nobody knows it.
+static void fork_inherit(proc *child, proc *maker)
+{
+	varsymset_inherit(child, maker);
+	stops_fork(child, maker);
+}
+
+int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 {
 	pid *pid = host_task_tgid(task);
 	if (!pid)
@@ -94,6 +95,8 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag)
 		limbo = lwp_link(p, &p->p_firstlwp, bits);
 	}
 	p->p_sigparent = host_task_exit_signal(task);
+	// A birth that was missed: the parent, as it is by now.
+	fork_inherit(p, maker ? maker : find_parent(task));
 
 	int error;
 	proc *pp;
@@ -108,18 +111,15 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag)
 			// Linked first: who finds it in the map may take it to its end.
 			proc_link(p, pp);
 			error = host_map_insert(&p->p_firstlwp);
-			if (error) {
+			if (error)
 				proc_unlink(p, pp);
-			} else {
+			else
 				parent_limbo = pp != &proc0 && proc_leaving(pp);
-				proc *maker = flag & CORE_P_ADOPTED ? pp : proc_of(host_current());
-				if (maker)
-					fork_inherit(p, maker);
-			}
 		}
 	} while (error == err::again);
 
 	if (error) {
+		stops_end(p);
 		core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
 		return error == err::exist ? 0 : error;
 	}
@@ -143,14 +143,15 @@ void core_task_new(task_struct *task)
 	// A new thread belongs to its maker's proc, a new process most often to
 	// its maker; when the model does not know the maker, adopt() finds out.
 	int error;
-	proc *p;
-	const task_struct *parent = host_task_real_parent(task);
+	const task_struct *self = host_current(), *parent = host_task_real_parent(task);
+	proc *maker = proc_of(self);
 	if (bits & HOST_TASK_LEADER)
-		error = lwp_find(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD)
-				? proc_attach(task, bits, 0)
-				: adopt(task);
-	else if ((p = proc_of(host_current())) && p->p_pid == host_task_tgid(task))
-		error = lwp_attach(p, task, bits);
+		error = (parent == self ? maker : proc_of(parent)) ||
+					(host_task_bits(parent) & HOST_TASK_KTHREAD)
+				? proc_attach(task, bits, 0, maker)
+				: adopt(task, maker);
+	else if (maker && maker->p_pid == host_task_tgid(task))
+		error = lwp_attach(maker, task, bits);
 	else
 		error = adopt(task);
 	if (error == err::nomem)

@@ -159,4 +159,5 @@ void core_fini(void)
 {
 	limbo_drain();
 	host_map_drain(forget);
+	varsym_fini();
 }

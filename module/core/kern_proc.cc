@@ -260,6 +260,8 @@ void core_reclaim(host_pool pool, host_work *work)
 	lwp *lp = static_cast<lwp *>(work);
 	void *object = lp;
 	if (pool == HOST_POOL_PROC) {
+		// Of one that had no pipeline, or did not come to be.
+		varsymset_clean(lp->lwp_proc);
 		host_pid_put(lp->lwp_proc->p_pid);
 		object = lp->lwp_proc;
 	}

@@ -3,7 +3,7 @@
 //
 // Order, outer first:  adopt_lock  >  limbo_lock  >  p_token (two p_tokens by
 // address, see proc_reparent)  >  stop_lock. The host's map and allocator are leaves below.
-// exit_lock is held alone.
+// exit_lock and varsym_lock are held alone.
 #pragma once
 
 #include "host.h"

@@ -18,6 +18,7 @@ namespace bsd
 inline constexpr int SIGCHLD = 17;
 
 struct proc;
+struct varsymset;
 
 // lwp_flag
 enum : unsigned {
@@ -102,6 +103,8 @@ struct proc : list_node<proc, sibling_tag>,
 	unsigned p_stops;               // stop_lock
 	atomic<unsigned> p_stype;       // set under stop_lock
 
+	atomic<varsymset *> p_varsymset; // a reference; null: empty. Set under p_token
+
 	lwp p_firstlwp; // a process with one thread is one allocation
 };
 
@@ -164,7 +167,8 @@ void wake_waiters(const proc *p);
 
 // Puts `task` into the model with what its HOST_TASK_* bits say; RCU.
 // 0 (also when it is there already), -ESRCH (ends, nothing to model), -ENOMEM.
-int proc_attach(task_struct *task, unsigned bits, unsigned flag);
+// maker: whose process called fork; null: not known, and then it is the parent.
+int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker);
 int lwp_attach(proc *p, task_struct *task, unsigned bits);
 
 // ---- kern_exit.cc -----------------------------------------------------------
@@ -213,10 +217,19 @@ void atexit_init();
 // The process_exit event and the at_exit callouts, for the current process; may sleep.
 void exit_callouts(task_struct *task);
 
+// ---- kern_varsym.cc ---------------------------------------------------------
+
+void varsym_init();
+void varsym_fini();
+// fork: the child, which nobody knows yet, has its maker's process-level symbols. RCU.
+void varsymset_inherit(proc *child, proc *maker);
+// exit: it has none any more.
+void varsymset_clean(proc *p);
+
 // ---- kern_adopt.cc ----------------------------------------------------------
 
 // A task that no event told of; RCU. As proc_attach.
-int adopt(task_struct *task);
+int adopt(task_struct *task, proc *maker = nullptr);
 // The lwp of `task`, adopted if need be; null: cannot be had. RCU.
 lwp *lwp_find_or_adopt(task_struct *task);
 // The same of the current thread, whose lwp stays while it runs; waits for memory, though

@@ -26,6 +26,9 @@ union call {
 	struct bsdproc_hold hold;
 	struct bsdproc_stops stops;
 	struct bsdproc_cont cont;
+	struct bsdproc_varsym_set varsym_set;
+	struct bsdproc_varsym_get varsym_get;
+	struct bsdproc_varsym_list varsym_list;
 };
 
 static long do_version(union call *call)
@@ -226,15 +229,41 @@ static long do_cont(union call *call)
 	return hold_cont(&call->cont);
 }
 
+static long do_varsym_set(union call *call)
+{
+	return varsym_set(&call->varsym_set);
+}
+
+static long do_varsym_get(union call *call)
+{
+	return varsym_get(&call->varsym_get);
+}
+
+static long do_varsym_list(union call *call)
+{
+	return varsym_list(&call->varsym_list);
+}
+
 /* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
 	long (*function)(union call *call);
 } calls[] = {
-	{BSDPROC_VERSION, do_version}, {BSDPROC_EXTEXIT, do_extexit}, {BSDPROC_WAIT, do_wait},
-	{BSDPROC_GETTID, do_gettid},   {BSDPROC_REAPED, do_reaped},   {BSDPROC_LIST, do_list},
-	{BSDPROC_GETPROC, do_getproc}, {BSDPROC_KNOTE, do_knote},     {BSDPROC_JOIN, do_join},
-	{BSDPROC_HOLD, do_hold},       {BSDPROC_STOPS, do_stops},     {BSDPROC_CONT, do_cont},
+	{BSDPROC_VERSION, do_version},
+	{BSDPROC_EXTEXIT, do_extexit},
+	{BSDPROC_WAIT, do_wait},
+	{BSDPROC_GETTID, do_gettid},
+	{BSDPROC_REAPED, do_reaped},
+	{BSDPROC_LIST, do_list},
+	{BSDPROC_GETPROC, do_getproc},
+	{BSDPROC_KNOTE, do_knote},
+	{BSDPROC_VARSYM_SET, do_varsym_set},
+	{BSDPROC_VARSYM_GET, do_varsym_get},
+	{BSDPROC_VARSYM_LIST, do_varsym_list},
+	{BSDPROC_JOIN, do_join},
+	{BSDPROC_HOLD, do_hold},
+	{BSDPROC_STOPS, do_stops},
+	{BSDPROC_CONT, do_cont},
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)

@@ -64,6 +64,11 @@ long hold_open(void);
 long hold_stops(const struct bsdproc_stops *args);
 long hold_cont(const struct bsdproc_cont *args);
 
+/* varsym.c: BSDPROC_VARSYM_*. Process context, may sleep. */
+long varsym_set(const struct bsdproc_varsym_set *set);
+long varsym_get(struct bsdproc_varsym_get *get);
+long varsym_list(struct bsdproc_varsym_list *list);
+
 /* probes.c */
 int probes_connect(void);
 void probes_disconnect(void);

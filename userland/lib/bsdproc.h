@@ -127,6 +127,46 @@ int bsd_hold(void);
 int bsd_hold_stops(int fd, pid_t pid, unsigned events);
 int bsd_hold_cont(int fd, pid_t pid);
 
+#ifndef VARSYM_PROC
+#define VARSYM_PROC 1 /* of the process: inherited by fork, kept by exec */
+#define VARSYM_USER 2 /* of the effective user */
+#define VARSYM_SYS 3  /* of the system */
+#define VARSYM_PROC_MASK (1 << VARSYM_PROC)
+#define VARSYM_USER_MASK (1 << VARSYM_USER)
+#define VARSYM_SYS_MASK (1 << VARSYM_SYS)
+#define VARSYM_ALL_MASK (VARSYM_PROC_MASK | VARSYM_USER_MASK | VARSYM_SYS_MASK)
+#define MAXVARSYM_NAME 64  /* bytes of a name, with its NUL */
+#define MAXVARSYM_DATA 256 /* bytes of a value, with its NUL */
+#define MAXVARSYM_SET 8192 /* what a level may count: 56 and both strings for each symbol */
+#endif
+
+/*
+ * Sets the symbol `name` at a level, or deletes it: data null. A process's symbols go with
+ * it; a user's stay until they are deleted or the module goes; the system's are changed with
+ * CAP_SYS_ADMIN in the initial user namespace. Returns 0, or -1 and EINVAL (other level),
+ * ENAMETOOLONG, EFAULT, EPERM, ENOENT (nothing to delete), E2BIG (the level is full; what
+ * the symbol was it still is), ENOSPC (too many users of the caller's user namespaces have
+ * symbols), ENOMEM or ENOSYS. Async-signal-safe, as the other two are.
+ */
+int bsd_varsym_set(int level, const char *name, const char *data);
+
+/*
+ * The value of the symbol `wild`, which is a plain name: the process's, else the user's,
+ * else the system's, of the levels in mask (VARSYM_*_MASK). Returns its length with the NUL.
+ * If that is more than bufsize, buf has the empty string (or nothing, if bufsize is 0). -1
+ * and EINVAL (other bits in mask), ENAMETOOLONG, EFAULT, ENOENT, ENOMEM or ENOSYS.
+ */
+int bsd_varsym_get(int mask, const char *wild, char *buf, int bufsize);
+
+/*
+ * The symbols of a level from number *marker (0: the first) on, in the order of setting, as
+ * many as go into maxsize bytes: each a name, NUL, value, NUL. Returns how many bytes; *marker
+ * is where the next call goes on, or -1: that was all. -1 and EINVAL (other level), EFAULT,
+ * EOVERFLOW (maxsize is too little for the next one), ENOMEM or ENOSYS; *marker is as it was
+ * then.
+ */
+int bsd_varsym_list(int level, char *buf, int maxsize, int *marker);
+
 /* The calling thread's lwp id: per process, from 1. */
 int bsd_lwp_gettid(void);
 

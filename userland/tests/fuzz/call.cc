@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "call.hh"
 
+#include "strings.hh"
+
 #include <sys/resource.h>
 
 #include <climits>
@@ -40,6 +42,15 @@ uint32_t room(Random &random)
 {
 	return random.pick<uint32_t>(
 		{0, 1, 2, 3, 8, 64, 1000, 1u << 20, UINT_MAX, garbage(random)});
+}
+
+// A string, mostly one of those; or an address for one.
+template <size_t N>
+uint64_t string(Random &random, Targets target, const std::array<std::string_view, N> &from)
+{
+	if (random.one_in(8))
+		return target(64);
+	return reinterpret_cast<uintptr_t>(from[random.below(N)].data());
 }
 
 void fill(Random &random, Targets target, const Self &self, int request, Argument *a)
@@ -125,6 +136,34 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.pid = static_cast<int>(self.any_id(random)),
 		};
 		break;
+	case kVarsymSet:
+		a->varsym_set = {
+			.level = mostly(random, 1 + static_cast<uint32_t>(random.below(3))),
+			.reserved = mostly(random, 0),
+			.name = string(random, target, kNames),
+			.data = random.one_in(4) ? 0 : string(random, target, kValues),
+		};
+		break;
+	case kVarsymGet:
+		a->varsym_get = {
+			.mask = mostly(random, static_cast<uint32_t>(random.below(8)) << 1),
+			.room = random.pick<uint32_t>({0, 1, 2, 3, 255, 256, 257, UINT_MAX}),
+			.name = string(random, target, kNames),
+			.data = target(BSDPROC_MAXVARSYM_DATA),
+			.length = garbage(random),
+			.reserved = mostly(random, 0),
+		};
+		break;
+	case kVarsymList:
+		a->varsym_list = {
+			.level = mostly(random, 1 + static_cast<uint32_t>(random.below(3))),
+			.room = room(random),
+			.buf = target(512),
+			.marker = random.one_in(4) ? static_cast<int>(garbage(random))
+						   : static_cast<int>(random.below(4)),
+			.length = garbage(random),
+		};
+		break;
 	}
 }
 
@@ -137,7 +176,8 @@ int hold_descriptor(Random &random, const Self &self)
 int pick_request(Random &random)
 {
 	// LIST looks at every process there is, so it has its turn less often.
-	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2, 8, 6};
+	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6,  3, 16, 8,
+							1, 2,  8,  6, 10, 8, 5};
 	unsigned sum = 0;
 	for (unsigned weight : kWeight)
 		sum += weight;

@@ -2,6 +2,8 @@
 // Which errors a call may return. Where only one thing is wrong with it, that one.
 #include "judge.hh"
 
+#include "strings.hh"
+
 #include <sys/resource.h>
 
 #include <climits>
@@ -107,6 +109,66 @@ Outcomes of_cont(const struct bsdproc_cont &c)
 	return {0, EINVAL, EBADF, ESRCH};
 }
 
+// What comes of reading a name or a value; 0 of it can be read as one.
+Outcomes of_string(const Memory &memory, uint64_t at, size_t limit)
+{
+	if (const std::string_view *known = known_string(at))
+		return {known->size() < limit ? 0 : ENAMETOOLONG};
+	if (memory.readable(at, 1) == Access::no)
+		return {EFAULT};
+	return {0, EFAULT, ENAMETOOLONG};
+}
+
+Outcomes of_varsym_set(const struct bsdproc_varsym_set &s, const Memory &memory)
+{
+	if (s.level < BSDPROC_VARSYM_PROC || s.level > BSDPROC_VARSYM_SYS || s.reserved)
+		return {EINVAL};
+	Outcomes can = of_string(memory, s.name, BSDPROC_MAXVARSYM_NAME);
+	if (!can.has(0))
+		return can;
+	if (s.data) {
+		const Outcomes data = of_string(memory, s.data, BSDPROC_MAXVARSYM_DATA);
+		if (!data.has(0) && known_string(s.name))
+			return data;
+		can.add(data);
+		can.add(E2BIG);
+	} else {
+		can.add(ENOENT);
+	}
+	if (s.level == BSDPROC_VARSYM_USER)
+		can.add(ENOSPC);
+	if (s.level == BSDPROC_VARSYM_SYS)
+		can.add(EPERM);
+	return can;
+}
+
+Outcomes of_varsym_get(const struct bsdproc_varsym_get &g, const Memory &memory)
+{
+	if ((g.mask & ~BSDPROC_VARSYM_ALL_MASK) || g.reserved)
+		return {EINVAL};
+	Outcomes can = of_string(memory, g.name, BSDPROC_MAXVARSYM_NAME);
+	if (!can.has(0))
+		return can;
+	can.add(ENOENT);
+	const size_t most = g.room < BSDPROC_MAXVARSYM_DATA ? g.room : BSDPROC_MAXVARSYM_DATA;
+	if (most && memory.writable(g.data, most) != Access::yes)
+		can.add(EFAULT);
+	return can;
+}
+
+Outcomes of_varsym_list(const struct bsdproc_varsym_list &l, const Memory &memory)
+{
+	if (l.level < BSDPROC_VARSYM_PROC || l.level > BSDPROC_VARSYM_SYS)
+		return {EINVAL};
+	Outcomes can{0};
+	if (l.room < BSDPROC_MAXVARSYM_NAME + BSDPROC_MAXVARSYM_DATA)
+		can.add(EOVERFLOW);
+	const size_t most = l.room < BSDPROC_MAXVARSYM_SET ? l.room : BSDPROC_MAXVARSYM_SET;
+	if (most && memory.writable(l.buf, most) != Access::yes)
+		can.add(EFAULT);
+	return can;
+}
+
 Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 {
 	const Argument &in = call.in;
@@ -133,6 +195,12 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_stops(in.stops);
 	case kCont:
 		return of_cont(in.cont);
+	case kVarsymSet:
+		return of_varsym_set(in.varsym_set, memory);
+	case kVarsymGet:
+		return of_varsym_get(in.varsym_get, memory);
+	case kVarsymList:
+		return of_varsym_list(in.varsym_list, memory);
 	default:
 		return {0};
 	}

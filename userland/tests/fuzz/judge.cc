@@ -190,6 +190,35 @@ void judge_getproc(const Call &call, const struct bsdproc_getproc &out, const Me
 			   &last, own ? &me : nullptr);
 }
 
+void judge_varsym_get(const Call &call, const struct bsdproc_varsym_get &out, const Memory &memory)
+{
+	const auto &in = call.in.varsym_get;
+	MUST(out.mask == in.mask && out.room == in.room && out.name == in.name &&
+	     out.data == in.data && !out.reserved);
+	MUST(out.mask);
+	MUST(out.length >= 1 && out.length <= BSDPROC_MAXVARSYM_DATA);
+	const bool whole = out.length <= in.room;
+	const size_t size = whole ? out.length : in.room ? 1 : 0;
+	if (size && is_clear(call, memory, in.data, size))
+		MUST(strnlen(reinterpret_cast<char *>(in.data), size) == size - 1);
+}
+
+void judge_varsym_list(const Call &call, const struct bsdproc_varsym_list &out,
+		       const Memory &memory)
+{
+	const auto &in = call.in.varsym_list;
+	MUST(out.level == in.level && out.room == in.room && out.buf == in.buf);
+	MUST(out.length <= in.room && out.length < BSDPROC_MAXVARSYM_SET);
+	MUST(out.marker == -1 || (out.length && out.marker > 0 && out.marker > in.marker));
+	if (!out.length || !is_clear(call, memory, in.buf, out.length))
+		return;
+	// Pairs of strings.
+	unsigned nuls = 0;
+	for (unsigned i = 0; i < out.length; i++)
+		nuls += !load<char>(in.buf + i);
+	MUST(nuls % 2 == 0 && !load<char>(in.buf + out.length - 1));
+}
+
 void judge_answer(const Call &call, const Argument &out, const Memory &memory, Self &self, Me &me,
 		  pid_t parent)
 {
@@ -214,6 +243,12 @@ void judge_answer(const Call &call, const Argument &out, const Memory &memory, S
 		break;
 	case kGetproc:
 		judge_getproc(call, out.getproc, memory, self, me, parent);
+		break;
+	case kVarsymGet:
+		judge_varsym_get(call, out.varsym_get, memory);
+		break;
+	case kVarsymList:
+		judge_varsym_list(call, out.varsym_list, memory);
 		break;
 	}
 }
@@ -246,6 +281,20 @@ void allow_answer(const Call &call, const Argument &out, Memory &memory, int err
 		const size_t n = error ? kPage : out.getproc.kproc.nlwps;
 		memory.allow(in.getproc.lwps, (n < in.getproc.room ? n : in.getproc.room) *
 						      sizeof(struct bsdproc_klwp));
+		break;
+	}
+	case kVarsymGet: {
+		const size_t n = error ? size_t(BSDPROC_MAXVARSYM_DATA) : out.varsym_get.length;
+		if (error)
+			memory.allow(in.varsym_get.data,
+				     n < in.varsym_get.room ? n : in.varsym_get.room);
+		else if (in.varsym_get.room)
+			memory.allow(in.varsym_get.data, n <= in.varsym_get.room ? n : 1);
+		break;
+	}
+	case kVarsymList: {
+		const size_t n = error ? size_t(BSDPROC_MAXVARSYM_SET) : out.varsym_list.length;
+		memory.allow(in.varsym_list.buf, n < in.varsym_list.room ? n : in.varsym_list.room);
 		break;
 	}
 	}

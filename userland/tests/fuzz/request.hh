@@ -62,6 +62,9 @@ enum {
 	kHold,
 	kStops,
 	kCont,
+	kVarsymSet,
+	kVarsymGet,
+	kVarsymList,
 	kRequests
 };
 
@@ -80,6 +83,11 @@ inline constexpr Request kRequest[kRequests] = {
 	{"HOLD", BSDPROC_HOLD, {0, EINVAL, E2BIG, EFAULT}},
 	{"STOPS", BSDPROC_STOPS, {0, EINVAL, E2BIG, EFAULT, EBADF, ESRCH, EPERM, EBUSY}},
 	{"CONT", BSDPROC_CONT, {0, EINVAL, E2BIG, EFAULT, EBADF, ESRCH}},
+	{"VARSYM_SET",
+	 BSDPROC_VARSYM_SET,
+	 {0, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, EPERM, ENOENT, ENOSPC}},
+	{"VARSYM_GET", BSDPROC_VARSYM_GET, {0, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, ENOENT}},
+	{"VARSYM_LIST", BSDPROC_VARSYM_LIST, {0, EINVAL, E2BIG, EFAULT, EOVERFLOW}},
 };
 
 // What the size in a request's number has no part in.
@@ -106,6 +114,9 @@ union Argument {
 	struct bsdproc_hold hold;
 	struct bsdproc_stops stops;
 	struct bsdproc_cont cont;
+	struct bsdproc_varsym_set varsym_set;
+	struct bsdproc_varsym_get varsym_get;
+	struct bsdproc_varsym_list varsym_list;
 };
 
 } // namespace fuzz

@@ -75,6 +75,8 @@ struct task_struct {
 	bool vfork = false, stopped = false, asleep = false, signalled = false;
 	std::atomic<sim::stage> stage = sim::stage::linked;
 	host_work *work = nullptr; // its task_work
+	unsigned euid = 0, payer = 0;
+	bool admin = false;
 	uint64_t released_at = 0;
 };
 

@@ -124,6 +124,9 @@ task_struct *kernel::copy_process(task_struct *maker, const clone_args &args)
 	t->exit_signal = args.thread   ? -1
 			 : args.parent ? maker->group_leader->exit_signal
 				       : args.exit_signal;
+	t->euid = maker->euid;
+	t->payer = maker->payer;
+	t->admin = maker->admin;
 	t->thread_pid = alloc_pid();
 	t->thread_pid->task = t;
 	use(t->thread_pid);

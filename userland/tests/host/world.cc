@@ -60,6 +60,7 @@ void world::unload()
 	EXPECT_EQ(pool_live(HOST_POOL_LWP), 0u);
 	EXPECT_EQ(map_size(), 0u);
 	EXPECT_EQ(setint_live(), 0u);
+	EXPECT_EQ(other_memory_live(), 0u);
 	EXPECT_EQ(linux_.model_pid_refs(), 0);
 }
 

@@ -91,6 +91,15 @@ waited wait_and_reap(task_struct *task, const wait_for &what = {});
 int extexit(task_struct *task, core_who who, host_setint *setint = nullptr);
 int lwp_tid(task_struct *task);
 
+// Variant symbols, with the level first; 0 or a positive errno.
+int varsym_set(task_struct *task, core_varsym_level level, const std::string &name,
+	       const std::string &data);
+int varsym_delete(task_struct *task, core_varsym_level level, const std::string &name);
+// "?" and the errno: there is none.
+std::string varsym_get(task_struct *task, const std::string &name, unsigned mask = 0xe);
+// All of a level: "name=data name=data".
+std::string varsym_list(task_struct *task, core_varsym_level level = CORE_VARSYM_PROC);
+
 // A task that calls wait and may sleep in it.
 class sleeper
 {

@@ -33,6 +33,17 @@ VM_TEST(Absent, LwpId)
 	EXPECT_ERRNO(bsd_lwp_gettid(), ENOSYS);
 }
 
+VM_TEST(Absent, Varsyms)
+{
+	char buf[8] = "before";
+	int marker = 5;
+	EXPECT_ERRNO(bsd_varsym_set(VARSYM_PROC, "a", "b"), ENOSYS);
+	EXPECT_ERRNO(bsd_varsym_get(VARSYM_ALL_MASK, "a", buf, sizeof(buf)), ENOSYS);
+	EXPECT_ERRNO(bsd_varsym_list(VARSYM_USER, buf, sizeof(buf), &marker), ENOSYS);
+	EXPECT_STREQ(buf, "before");
+	EXPECT_EQ(marker, 5);
+}
+
 // A program that asks again and again leaves no descriptors behind.
 VM_TEST(Absent, NoDescriptorsLeft)
 {

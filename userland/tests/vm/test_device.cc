@@ -26,6 +26,8 @@ const Request kRequests[] = {
 	{"GETTID", BSDPROC_GETTID, sizeof(struct bsdproc_gettid)},
 	{"LIST", BSDPROC_LIST, sizeof(struct bsdproc_list)},
 	{"GETPROC", BSDPROC_GETPROC, sizeof(struct bsdproc_getproc)},
+	{"VARSYM_GET", BSDPROC_VARSYM_GET, sizeof(struct bsdproc_varsym_get)},
+	{"VARSYM_LIST", BSDPROC_VARSYM_LIST, sizeof(struct bsdproc_varsym_list)},
 };
 
 unsigned long resized(const Request &request, size_t size)
@@ -42,6 +44,10 @@ std::vector<char> harmless(const Request &request, size_t size)
 		reinterpret_cast<struct bsdproc_wait *>(buf.data())->options = BSDPROC_WNOHANG;
 	if (request.number == BSDPROC_EXTEXIT) // refused after the struct was read: see below
 		reinterpret_cast<struct bsdproc_extexit *>(buf.data())->how = 2;
+	if (request.number == BSDPROC_VARSYM_GET) // looked for nowhere
+		reinterpret_cast<struct bsdproc_varsym_get *>(buf.data())->name = uintptr_t("");
+	if (request.number == BSDPROC_VARSYM_LIST)
+		reinterpret_cast<struct bsdproc_varsym_list *>(buf.data())->level = 1;
 	return buf;
 }
 
@@ -50,6 +56,8 @@ int outcome(const Request &request)
 {
 	if (request.number == BSDPROC_EXTEXIT)
 		return EINVAL;
+	if (request.number == BSDPROC_VARSYM_GET)
+		return ENOENT;
 	return request.number == BSDPROC_WAIT ? ECHILD : 0;
 }
 
