@@ -15,7 +15,10 @@ public:
 
 	T load() const { return __atomic_load_n(&v_, __ATOMIC_ACQUIRE); }
 	void store(T v) { __atomic_store_n(&v_, v, __ATOMIC_RELEASE); }
-	T exchange(T v) { return __atomic_exchange_n(&v_, v, __ATOMIC_ACQ_REL); }
+	// Totally ordered: of two CPUs that each do an exchange and then a load_ordered of
+	// what the other exchanges, at least one sees the other's.
+	T load_ordered() const { return __atomic_load_n(&v_, __ATOMIC_SEQ_CST); }
+	T exchange(T v) { return __atomic_exchange_n(&v_, v, __ATOMIC_SEQ_CST); }
 	// Returns the new value.
 	T add(T d) { return __atomic_add_fetch(&v_, d, __ATOMIC_ACQ_REL); }
 };

@@ -35,7 +35,8 @@ static int adopt_one(task_struct *task)
 		return 0;
 	task_struct *sibling = host_group_find(task, is_known);
 	lwp *lp = sibling ? lwp_find(sibling) : nullptr;
-	return lp ? lwp_attach(lp->lwp_proc, task, bits) : proc_attach(task, bits, CORE_P_ADOPTED);
+	return lp ? lwp_attach(lp->lwp_proc, task, bits)
+		  : proc_attach(task, bits, CORE_P_ADOPTED, nullptr);
 }
 
 // Whom to adopt before that task, if anybody: the thread that leads its process, as others
@@ -118,6 +119,7 @@ void core_init(void)
 {
 	adopt_lock.init(HOST_LOCK_ADOPT);
 	limbo_init();
+	vmspace_init();
 	atexit_init();
 	proc_init(&proc0);
 }

@@ -71,7 +71,15 @@ static proc *find_parent(task_struct *task)
 	return &proc0;
 }
 
-int proc_attach(task_struct *task, unsigned bits, unsigned flag)
+// What a new process has of the one that makes it. Nobody can find it yet.
+static void fork_inherit(proc *child, proc *maker)
+{
+	if (maker->p_tracekill.load())
+		child->p_tracekill.store(true);
+	vmspace_fork(child, child->p_firstlwp.task, maker);
+}
+
+int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 {
 	pid *pid = host_task_tgid(task);
 	if (!pid)
@@ -87,6 +95,10 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag)
 		limbo = lwp_link(p, &p->p_firstlwp, bits);
 	}
 	p->p_sigparent = host_task_exit_signal(task);
+	if (maker)
+		fork_inherit(p, maker);
+	else
+		vmspace_adopt(p, task);
 
 	int error;
 	proc *pp;
@@ -109,6 +121,7 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag)
 	} while (error == err::again);
 
 	if (error) {
+		vmspace_leave(p);
 		core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
 		return error == err::exist ? 0 : error;
 	}
@@ -134,11 +147,15 @@ void core_task_new(task_struct *task)
 	int error;
 	proc *p;
 	const task_struct *parent = host_task_real_parent(task);
-	if (bits & HOST_TASK_LEADER)
-		error = lwp_find(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD)
-				? proc_attach(task, bits, 0)
+	if (bits & HOST_TASK_LEADER) {
+		const lwp *lp = lwp_find(parent);
+		const task_struct *current = host_current();
+		p = lp && parent == current ? lp->lwp_proc : proc_of(current);
+		// Of a maker that is not known there is nothing to inherit.
+		error = lp || (host_task_bits(parent) & HOST_TASK_KTHREAD)
+				? proc_attach(task, bits, 0, p ?: &proc0)
 				: adopt(task);
-	else if ((p = proc_of(host_current())) && p->p_pid == host_task_tgid(task))
+	} else if ((p = proc_of(host_current())) && p->p_pid == host_task_tgid(task))
 		error = lwp_attach(p, task, bits);
 	else
 		error = adopt(task);

@@ -123,6 +123,9 @@ int core_getproc(pid *pid, core_kproc *kproc, core_klwp *lwps, unsigned room)
 		kproc->nchildren = p->p_nchildren + p->p_nzombies;
 		kproc->nzombies = p->p_nzombies;
 		kproc->xstat = proc_xstat(p);
+		kproc->flags |= p->p_tracekill.load() ? CORE_P_TRACEKILL : 0;
+		kproc->flags |= p->p_vmlast.load() ? CORE_P_VMLAST : 0;
+		kproc->vmsharers = vmspace_sharers(p);
 		// Besides the model's and the lwps'.
 		kproc->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving;
 	}

@@ -193,6 +193,7 @@ void proc_release(proc *p)
 	}
 	release_children(p);
 	limbo_remove(p);
+	vmspace_leave(p);
 
 	const proc *claimed_by = nullptr;
 	{

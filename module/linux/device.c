@@ -22,6 +22,10 @@ union call {
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
 	struct bsdproc_knote knote;
+	struct bsdproc_tracekill tracekill;
+	struct bsdproc_getpgrp getpgrp;
+	struct bsdproc_getsession getsession;
+	struct bsdproc_getuser getuser;
 };
 
 static long do_version(union call *call)
@@ -198,14 +202,45 @@ static long do_knote(union call *call)
 	return note_open(&call->knote);
 }
 
+static long do_tracekill(union call *call)
+{
+	if (call->tracekill.on > 1 || call->tracekill.reserved)
+		return -EINVAL;
+	return core_tracekill(call->tracekill.on);
+}
+
+static long do_getpgrp(union call *call)
+{
+	return pgrp_get(&call->getpgrp);
+}
+
+static long do_getsession(union call *call)
+{
+	return session_get(&call->getsession);
+}
+
+static long do_getuser(union call *call)
+{
+	return user_get(&call->getuser);
+}
+
 /* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
 	long (*function)(union call *call);
 } calls[] = {
-	{BSDPROC_VERSION, do_version}, {BSDPROC_EXTEXIT, do_extexit}, {BSDPROC_WAIT, do_wait},
-	{BSDPROC_GETTID, do_gettid},   {BSDPROC_REAPED, do_reaped},   {BSDPROC_LIST, do_list},
-	{BSDPROC_GETPROC, do_getproc}, {BSDPROC_KNOTE, do_knote},
+	{BSDPROC_VERSION, do_version},
+	{BSDPROC_EXTEXIT, do_extexit},
+	{BSDPROC_WAIT, do_wait},
+	{BSDPROC_GETTID, do_gettid},
+	{BSDPROC_REAPED, do_reaped},
+	{BSDPROC_LIST, do_list},
+	{BSDPROC_GETPROC, do_getproc},
+	{BSDPROC_KNOTE, do_knote},
+	{BSDPROC_TRACEKILL, do_tracekill},
+	{BSDPROC_GETPGRP, do_getpgrp},
+	{BSDPROC_GETSESSION, do_getsession},
+	{BSDPROC_GETUSER, do_getuser},
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)

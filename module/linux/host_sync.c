@@ -29,6 +29,9 @@ void host_lock_init(struct host_lock *lock, enum host_lock_class cls)
 	case HOST_LOCK_EXITLIST:
 		spin_lock_init(spinlock(lock));
 		break;
+	case HOST_LOCK_VMSPACE:
+		spin_lock_init(spinlock(lock));
+		break;
 	case HOST_LOCK_CLASSES:
 		break;
 	}

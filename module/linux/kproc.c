@@ -34,6 +34,7 @@ static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, 
 
 	BUILD_BUG_ON(CORE_SACTIVE != BSDPROC_SACTIVE || CORE_SZOMB != BSDPROC_SZOMB);
 	BUILD_BUG_ON(CORE_P_WEXIT != BSDPROC_P_WEXIT || CORE_P_ADOPTED != BSDPROC_P_ADOPTED);
+	BUILD_BUG_ON(CORE_P_VMLAST != BSDPROC_P_VMLAST || CORE_P_TRACEKILL != BSDPROC_P_TRACEKILL);
 
 	*to = (struct bsdproc_kproc){
 		.pid = pid_vnr(pid),
@@ -53,6 +54,7 @@ static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, 
 		.rgid = from_kgid_munged(ns, cred->gid),
 		.egid = from_kgid_munged(ns, cred->egid),
 		.holds = from->holds,
+		.vmsharers = from->vmsharers,
 	};
 	get_task_comm(to->comm, leader);
 	if (may_inspect(leader)) {

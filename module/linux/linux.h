@@ -49,6 +49,11 @@ long kproc_get(struct bsdproc_getproc *get);
 /* Whether the current task may see what ptrace would show it of that one; RCU. */
 bool may_inspect(const struct task_struct *task);
 
+/* pgrp.c: BSDPROC_GETPGRP, BSDPROC_GETSESSION, BSDPROC_GETUSER. Process context, may sleep. */
+long pgrp_get(struct bsdproc_getpgrp *get);
+long session_get(struct bsdproc_getsession *get);
+long user_get(struct bsdproc_getuser *get);
+
 /* note.c: BSDPROC_KNOTE. A descriptor, or a negative errno. Process context, may sleep. */
 long note_open(const struct bsdproc_knote *args);
 

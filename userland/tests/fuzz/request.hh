@@ -47,7 +47,21 @@ struct Request {
 	constexpr bool answers() const { return _IOC_DIR(cmd) & _IOC_READ; }
 };
 
-enum { kVersion, kExtexit, kWait, kGettid, kReaped, kList, kGetproc, kKnote, kRequests };
+enum {
+	kVersion,
+	kExtexit,
+	kWait,
+	kGettid,
+	kReaped,
+	kList,
+	kGetproc,
+	kKnote,
+	kTracekill,
+	kGetpgrp,
+	kGetsession,
+	kGetuser,
+	kRequests
+};
 
 // As the header has them, and 0. Not ENOMEM: memory is there, so who says it has asked for
 // as much as a caller wanted.
@@ -60,6 +74,10 @@ inline constexpr Request kRequest[kRequests] = {
 	{"LIST", BSDPROC_LIST, {0, EINVAL, E2BIG, EFAULT}},
 	{"GETPROC", BSDPROC_GETPROC, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"KNOTE", BSDPROC_KNOTE, {0, EINVAL, E2BIG, EFAULT, ESRCH, EPERM}},
+	{"TRACEKILL", BSDPROC_TRACEKILL, {0, EINVAL, E2BIG, EFAULT}},
+	{"GETPGRP", BSDPROC_GETPGRP, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
+	{"GETSESSION", BSDPROC_GETSESSION, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
+	{"GETUSER", BSDPROC_GETUSER, {0, EINVAL, E2BIG, EFAULT}},
 };
 
 // What the size in a request's number has no part in.
@@ -82,6 +100,10 @@ union Argument {
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
 	struct bsdproc_knote knote;
+	struct bsdproc_tracekill tracekill;
+	struct bsdproc_getpgrp getpgrp;
+	struct bsdproc_getsession getsession;
+	struct bsdproc_getuser getuser;
 };
 
 } // namespace fuzz
