@@ -223,8 +223,7 @@ VM_TEST(Tracekill, KeptByExec)
 		return 2;
 	});
 	traced.take();
-	while (slurp("/proc/" + std::to_string(tracer) + "/comm") != "head\n")
-		sched_yield();
+	until_head_reads(tracer);
 	EXPECT_TRUE(has_it(tracer));
 	go.give();
 	EXPECT_EQ(native_reap(tracer), 0);
@@ -249,8 +248,7 @@ VM_TEST(Tracekill, NotKeptByAProgramWithMoreRights)
 		return 2;
 	});
 	ready.take();
-	while (slurp("/proc/" + std::to_string(tracer) + "/comm") != "head\n")
-		sched_yield();
+	until_head_reads(tracer);
 	Device dev;
 	EXPECT_EQ(get_proc(dev, tracer).k.euid, 0u) << "set-user-id does not work here";
 	EXPECT_FALSE(has_it(tracer));

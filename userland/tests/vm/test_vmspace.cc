@@ -103,6 +103,7 @@ VM_TEST(Vmspace, VforkUntilExec)
 				     std::to_string(middle) + "/children");
 	pid_t child = atoi(children.c_str());
 	ASSERT_GT(child, 0);
+	until_head_reads(child);
 	EXPECT_FALSE(same_to_linux(middle, child));
 	EXPECT_EQ(sharers(dev, middle), 1u);
 	EXPECT_EQ(sharers(dev, child), 1u);
@@ -125,7 +126,7 @@ VM_TEST(Vmspace, ClonesComeAndGo)
 	}
 	// Threads are of the same process.
 	BareThread thread;
-	thread.start(ends_when_told, &go);
+	thread.start([](BareThread &) { pause(); }, nullptr);
 	EXPECT_EQ(sharers(dev, 0), 6u);
 	kill(pids[2], SIGKILL);
 	native_peek(pids[2]);
