@@ -122,10 +122,14 @@ VM_TEST(Reparent, SubreaperSwitchedWhileOrphansCome)
 	be_subreaper();
 	const int kOrphans = rounds(150);
 	pid_t between = spawn([&] {
-		std::atomic<bool> end{false};
+		// Once for each orphan, somewhere between its birth and its parent's end.
+		std::atomic<int> births{0};
 		std::thread switcher([&] {
-			for (bool on = true; !end; on = !on)
-				be_subreaper(on);
+			for (int seen = 0; seen < kOrphans; seen++) {
+				while (births == seen)
+					sched_yield();
+				be_subreaper(seen % 2 == 0);
+			}
 		});
 		int met = 0, status = -1;
 		for (int i = 0; i < kOrphans; i++) {
@@ -133,12 +137,12 @@ VM_TEST(Reparent, SubreaperSwitchedWhileOrphansCome)
 				spawn([] { return 6; });
 				return 1;
 			});
+			births++;
 			while (bsd_wait4(middle, &status, 0, nullptr) != middle)
 				;
 			while (bsd_wait4(-1, &status, WNOHANG, nullptr) > 0)
 				met += status == 6 << 8;
 		}
-		end = true;
 		switcher.join();
 		be_subreaper(false);
 		while (bsd_wait4(-1, &status, 0, nullptr) > 0)
