@@ -87,6 +87,22 @@ struct bsdproc_wait {
 	__u32 flags;  /* in: 0; out: BSDPROC_WAIT_* */
 };
 
+/* ---- what is traced ends with its tracer ------------------------------------ */
+/*
+ * When the calling process ends, Linux lets go of whom its threads trace, or kills those that
+ * they set PTRACE_O_EXITKILL for. With on = 1 all of them are killed, by SIGKILL, and what they
+ * make meanwhile, if it is attached as PTRACE_O_TRACEFORK and the like have it. Inherited by
+ * children made after it; kept over exec, but not of a program that gets rights by it, as a
+ * set-user-id one does. A thread that ends alone lets go, as ever.
+ *
+ * EINVAL  on is neither 0 nor 1
+ * ENOMEM
+ */
+struct bsdproc_tracekill {
+	__u32 on; /* 0 or 1 */
+	__u32 reserved;
+};
+
 /* ---- the model, to look at ----------------------------------------------- */
 
 /* p_stat */
@@ -103,6 +119,9 @@ struct bsdproc_wait {
 #define BSDPROC_P_CLAIMED 0x10 /* a wait holds the claim on it */
 #define BSDPROC_P_ADOPTED 0x20 /* older than the module, or its birth was missed */
 #define BSDPROC_P_HIDDEN 0x40  /* its status and usage are not the caller's to see */
+
+#define BSDPROC_P_VMLAST 0x100    /* its exit has left its address space to nobody */
+#define BSDPROC_P_TRACEKILL 0x200 /* whom it traces dies with it */
 
 /* lwp_stat */
 #define BSDPROC_LSRUN 1   /* running or runnable */
@@ -148,6 +167,8 @@ struct bsdproc_kproc {
 	__s32 leader; /* its task leader; its own number, when it is no peer */
 	__u32 npeers; /* that it leads */
 	__u32 stype;  /* BSDPROC_S_EXIT: its tracer holds it there; 0: nobody does */
+	__u32 vmsharers; /* procs in its address space, with it; 0: it has none any more */
+	__u32 reserved;
 	char comm[16];
 	struct bsdproc_rusage ru;  /* own; zero if the caller may not see it */
 	struct bsdproc_rusage cru; /* of children waited for; the same */
@@ -184,6 +205,61 @@ struct bsdproc_getproc {
 	__u32 room; /* for this many lwps */
 	__u64 lwps; /* struct bsdproc_klwp *; kproc.nlwps > room: some were left out */
 	struct bsdproc_kproc kproc; /* out */
+};
+
+/* ---- groups, sessions and users, as Linux has them at that moment -------------- */
+
+/*
+ * These count the processes in the caller's pid namespace, zombies too until they are
+ * reaped. While processes come, go and change over, each is counted as it was at one moment
+ * of the call.
+ */
+
+/*
+ * A process group. jobc is pg_jobc: how many members, in sight or not, have a parent in
+ * another group of the same session, that may see to them when they stop. Zombies do not
+ * count, nor does the system's init as a parent. With none the group is orphaned; when that
+ * comes about and a member is stopped, Linux sends them all SIGHUP and SIGCONT.
+ *
+ * ESRCH   no such group with members in the caller's sight
+ * EINVAL  reserved is not 0
+ */
+struct bsdproc_getpgrp {
+	__s32 pgid;     /* 0: the caller's own */
+	__s32 sid;      /* out: its session, by the caller's numbers */
+	__u32 members;  /* out: processes */
+	__u32 jobc;     /* out */
+	__u32 orphaned; /* out: 1 if it is */
+	__u32 reserved;
+};
+
+/*
+ * A session. Its leader is 0 (s_leader is NULL) from when the last of its threads has begun
+ * to exit; Linux takes the terminal from it then, and hangs up. The foreground group and the
+ * device are the terminal's, the latter as /proc/PID/stat has it.
+ *
+ * ESRCH   no such session with processes in the caller's sight
+ * ENOMEM
+ */
+struct bsdproc_getsession {
+	__s32 sid;        /* 0: the caller's own */
+	__s32 leader;     /* out: its pid, or 0 */
+	__u32 processes;  /* out */
+	__u32 groups;     /* out */
+	__u32 tty;        /* out: the controlling terminal's device, or 0 */
+	__s32 foreground; /* out: the terminal's foreground group, or 0 */
+};
+
+/*
+ * A user, by real user id. Threads are those that /proc shows, in each of its processes.
+ *
+ * EINVAL  there is no such user in the caller's user namespace, or reserved is not 0
+ */
+struct bsdproc_getuser {
+	__u32 uid;       /* 0xffffffff: the caller's own */
+	__u32 processes; /* out */
+	__u32 threads;   /* out */
+	__u32 reserved;
 };
 
 /* ---- notes: a descriptor that tells of what a process does ----------------- */
@@ -381,8 +457,12 @@ struct bsdproc_gettid {
 #define BSDPROC_GETTID _IOWR(BSDPROC_IOC_MAGIC, 0x03, struct bsdproc_gettid)
 #define BSDPROC_REAPED _IO(BSDPROC_IOC_MAGIC, 0x04)
 #define BSDPROC_JOIN _IOW(BSDPROC_IOC_MAGIC, 0x05, struct bsdproc_join)
+#define BSDPROC_TRACEKILL _IOW(BSDPROC_IOC_MAGIC, 0x06, struct bsdproc_tracekill)
 #define BSDPROC_LIST _IOWR(BSDPROC_IOC_MAGIC, 0x10, struct bsdproc_list)
 #define BSDPROC_GETPROC _IOWR(BSDPROC_IOC_MAGIC, 0x11, struct bsdproc_getproc)
+#define BSDPROC_GETPGRP _IOWR(BSDPROC_IOC_MAGIC, 0x12, struct bsdproc_getpgrp)
+#define BSDPROC_GETSESSION _IOWR(BSDPROC_IOC_MAGIC, 0x13, struct bsdproc_getsession)
+#define BSDPROC_GETUSER _IOWR(BSDPROC_IOC_MAGIC, 0x14, struct bsdproc_getuser)
 #define BSDPROC_KNOTE _IOW(BSDPROC_IOC_MAGIC, 0x20, struct bsdproc_knote)
 #define BSDPROC_HOLD _IOW(BSDPROC_IOC_MAGIC, 0x21, struct bsdproc_hold)
 #define BSDPROC_STOPS _IOW(BSDPROC_IOC_MAGIC, 0x24, struct bsdproc_stops)

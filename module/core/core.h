@@ -34,8 +34,11 @@ void core_heal(void);
 
 /* A task was made and cannot run yet; in its maker's context. */
 void core_task_new(struct task_struct *task);
-/* The current task has a new program; the other threads are gone. */
-void core_task_exec(struct task_struct *task);
+/*
+ * The current task has a new program; the other threads are gone. secure: the program gave it
+ * rights that its caller did not have.
+ */
+void core_task_exec(struct task_struct *task, int secure);
 /*
  * The current task is in do_exit. Returns what core_task_exit() wants, to be
  * called later in the exit, in process context; or null: nothing to do.
@@ -77,6 +80,12 @@ struct core_wait_args {
 int core_wait(struct core_wait_args *args);
 /* Ends the claim that core_wait() gave, whether the child was reaped or not. */
 void core_wait_end(void);
+
+/*
+ * Whether the processes that the current one's threads trace are killed when it ends.
+ * 0, -ENOMEM.
+ */
+int core_tracekill(int on);
 
 /* The current thread's DragonFly lwp id, or -ENOMEM. */
 int core_lwp_tid(void);
@@ -157,6 +166,8 @@ enum core_p_flag {
 	CORE_P_EXEC = 1 << 3,
 	CORE_P_CLAIMED = 1 << 4,
 	CORE_P_ADOPTED = 1 << 5,
+	CORE_P_VMLAST = 1 << 8,    /* the last to leave its address space, at its exit */
+	CORE_P_TRACEKILL = 1 << 9, /* takes along whom it traces */
 };
 enum core_lwp_stat { CORE_LSRUN = 1, CORE_LSSTOP, CORE_LSSLEEP, CORE_LSZOMB };
 enum core_lwp_flag { CORE_LWP_WEXIT = 1 << 0, CORE_LWP_MAIN = 1 << 1 };
@@ -171,6 +182,7 @@ struct core_kproc {
 	unsigned nchildren, nzombies;
 	int sigparent, xstat;
 	unsigned holds;
+	unsigned vmsharers; /* procs in its address space, itself too; 0: it has left that */
 };
 
 struct core_klwp {

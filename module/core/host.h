@@ -34,6 +34,7 @@ enum host_lock_class {
 	HOST_LOCK_EXITLIST,
 	HOST_LOCK_STOP,
 	HOST_LOCK_VARSYM,
+	HOST_LOCK_VMSPACE,
 	HOST_LOCK_CLASSES
 };
 
@@ -129,6 +130,17 @@ int host_group_exiting(struct task_struct *task);
 /* Another thread of its process, or itself, for which `known` says so; or null. */
 struct task_struct *host_group_find(struct task_struct *task, int (*known)(struct task_struct *));
 
+/*
+ * The address space of its process, to be compared only; null: it has none (any more). Another
+ * one may get the same address when all have left this.
+ */
+const void *host_task_mm(const struct task_struct *task);
+/*
+ * Whether fits(other, arg) for a task of another process that has the address space of
+ * `task`. Each is asked, until one fits; nobody when Linux says that nobody shares it.
+ */
+int host_mm_find(struct task_struct *task, int (*fits)(struct task_struct *, void *), void *arg);
+
 void host_pid_get(struct pid *pid);
 void host_pid_put(struct pid *pid);
 /* Its number as the current task sees it; 0: out of sight. */
@@ -168,6 +180,13 @@ void host_memory_wait(void);
 void host_sleep(const void *channel, int (*awake)(void *), void *arg);
 /* leaf. What awake() looks at has been changed. */
 void host_wakeup(const void *channel);
+
+/*
+ * Sends SIGKILL to each process that has a thread which the current one traces, unless it is
+ * being killed already; returns to how many. For a thread in do_exit, which gets new ones to
+ * trace only as children of those. May sleep.
+ */
+unsigned host_kill_tracees(void);
 
 /* Says so in the log; function: whose name is added, or null. */
 void host_warn(const char *what, const void *function);

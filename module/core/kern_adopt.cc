@@ -134,6 +134,7 @@ void core_init(void)
 {
 	adopt_lock.init(HOST_LOCK_ADOPT);
 	limbo_init();
+	vmspace_init();
 	atexit_init();
 	stops_init();
 	varsym_init();

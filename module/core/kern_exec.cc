@@ -5,7 +5,7 @@
 
 using namespace bsd;
 
-void core_task_exec(task_struct *task)
+void core_task_exec(task_struct *task, int secure)
 {
 	lwp *lp = lwp_find_or_adopt(task);
 	if (!lp)
@@ -30,7 +30,11 @@ void core_task_exec(task_struct *task)
 			p->p_nrunning++;
 		lp->lwp_flag &= ~LWP_WEXIT;
 		p->p_flag = (p->p_flag & ~(CORE_P_WEXIT | P_FOREXEC)) | CORE_P_EXEC;
+		vmspace_exec(p, task);
 	}
+	// Who may do more than its caller does not take others along at the caller's wish.
+	if (secure)
+		p->p_tracekill.store(false);
 	if (lp->lwp_setint) {
 		host_setint_drop(lp->lwp_setint); // the memory it was for is gone
 		lp->lwp_setint = nullptr;

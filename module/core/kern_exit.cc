@@ -93,6 +93,7 @@ void proc_zombie(proc *p, const task_struct *task)
 	{
 		guard g(p->p_token);
 		p->p_flag |= CORE_P_WEXIT;
+		vmspace_exit(p); // for one that had no pipeline
 		p->p_xstat.store(host_task_xstat(task));
 		p->p_stat = CORE_SZOMB;
 	}
@@ -201,6 +202,7 @@ static void exit1(lwp *lp)
 
 	rcu_guard rcu;
 	peers_leave(p);
+	vmspace_exit(p);
 	proc_zombie(p, lp->task);
 	bool orphans;
 	{
@@ -271,8 +273,12 @@ void core_task_exit(host_work *work)
 		host_setint_store(lp->lwp_setint);
 		lp->lwp_setint = nullptr;
 	}
-	if (begin_exit(lp))
+	// This thread is in its exit, so its lwp and its proc stay.
+	const proc *p = lp->lwp_proc;
+	const bool master = begin_exit(lp);
+	if (master)
 		exit1(lp);
+	tracees_exit(p, master);
 }
 
 // The old leader's task went, in an exec by another thread: that one leads now.

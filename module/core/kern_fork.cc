@@ -77,6 +77,8 @@ static void fork_inherit(proc *child, proc *maker)
 {
 	varsymset_inherit(child, maker);
 	stops_fork(child, maker);
+	if (maker->p_tracekill.load())
+		child->p_tracekill.store(true);
 }
 
 int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
@@ -97,6 +99,10 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 	p->p_sigparent = host_task_exit_signal(task);
 	// A birth that was missed: the parent, as it is by now.
 	fork_inherit(p, maker ? maker : find_parent(task));
+	if (flag & CORE_P_ADOPTED)
+		vmspace_adopt(p, task);
+	else
+		vmspace_fork(p, task, maker ? maker : &proc0);
 
 	int error;
 	proc *pp;
@@ -120,6 +126,7 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 
 	if (error) {
 		stops_end(p);
+		vmspace_leave(p);
 		core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
 		return error == err::exist ? 0 : error;
 	}

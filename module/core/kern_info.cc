@@ -127,6 +127,9 @@ int core_getproc(pid *pid, core_kproc *kproc, core_klwp *lwps, unsigned room)
 		const proc *leader = p->p_leader.load();
 		kproc->leader = leader ? leader->p_pid : p->p_pid;
 		kproc->npeers = p->p_npeers.load();
+		kproc->flags |= p->p_tracekill.load() ? CORE_P_TRACEKILL : 0;
+		kproc->flags |= p->p_vmlast.load() ? CORE_P_VMLAST : 0;
+		kproc->vmsharers = vmspace_sharers(p);
 		// Besides the model's and the lwps'.
 		kproc->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving;
 	}

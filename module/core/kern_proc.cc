@@ -196,6 +196,7 @@ void proc_release(proc *p)
 	limbo_remove(p);
 	peers_leave(p);
 	stops_end(p);
+	vmspace_leave(p);
 
 	const proc *claimed_by = nullptr;
 	{

@@ -2,8 +2,8 @@
 // Locks that clang's thread-safety analysis understands.
 //
 // Order, outer first:  adopt_lock  >  limbo_lock  >  p_token (two p_tokens by
-// address, see proc_reparent)  >  stop_lock. The host's map and allocator are leaves below.
-// exit_lock and varsym_lock are held alone.
+// address, see proc_reparent)  >  stop_lock, vm_locks. The host's map and allocator are leaves
+// below. exit_lock and varsym_lock are held alone.
 #pragma once
 
 #include "host.h"

@@ -105,6 +105,14 @@ struct proc : list_node<proc, sibling_tag>,
 
 	atomic<varsymset *> p_varsymset; // a reference; null: empty. Set under p_token
 
+	atomic<bool> p_tracekill; // its end is that of those it traces
+
+	// Who has the same address space: a ring, see kern_vmspace.cc.
+	atomic<const void *> p_vm; // null: none, or it has left
+	atomic<proc *> p_vmprev;   // null: in no ring, alone. Set under p_vm's lock
+	proc *p_vmnext;            // under p_vm's lock
+	atomic<bool> p_vmlast;     // nobody else was left when it left, at its exit
+
 	lwp p_firstlwp; // a process with one thread is one allocation
 };
 
@@ -165,9 +173,10 @@ void wake_waiters(const proc *p);
 
 // ---- kern_fork.cc -----------------------------------------------------------
 
-// Puts `task` into the model with what its HOST_TASK_* bits say; RCU.
-// 0 (also when it is there already), -ESRCH (ends, nothing to model), -ENOMEM.
-// maker: whose process called fork; null: not known, and then it is the parent.
+// Puts `task` into the model with what its HOST_TASK_* bits say; RCU. maker: whose process
+// called fork; null: not known, and then it is the parent. With CORE_P_ADOPTED in flag,
+// adopt_lock is held. 0 (also when it is there already), -ESRCH (ends, nothing to model),
+// -ENOMEM.
 int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker);
 int lwp_attach(proc *p, task_struct *task, unsigned bits);
 
@@ -210,6 +219,28 @@ void stopevent(proc *p, unsigned event);
 void stops_fork(proc *child, proc *maker);
 // Traced no more. Any number of times.
 void stops_end(proc *p);
+
+// ---- kern_vmspace.cc --------------------------------------------------------
+
+void vmspace_init();
+// A new proc, which nobody can find yet, has its maker's address space or one of its own; RCU.
+void vmspace_fork(proc *p, task_struct *task, proc *maker);
+// The same of a proc that is adopted: who shares it must be found. adopt_lock is held; RCU.
+void vmspace_adopt(proc *p, task_struct *task);
+// It has a new one, that it has for itself.
+void vmspace_exec(proc *p, const task_struct *task) REQUIRES(p->p_token);
+// Out of the ring, any number of times; true: it has left, as the last. RCU.
+bool vmspace_leave(proc *p);
+// exit1's stage; RCU.
+void vmspace_exit(proc *p);
+// How many have its address space, itself too; RCU.
+unsigned vmspace_sharers(proc *p) REQUIRES(p->p_token);
+
+// ---- kern_ptrace.cc ---------------------------------------------------------
+
+// The current thread, in its exit, kills whom it traces, if its process asked for that; ends:
+// the process does so, too. May sleep.
+void tracees_exit(const proc *p, bool ends);
 
 // ---- kern_atexit.cc ---------------------------------------------------------
 

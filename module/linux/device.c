@@ -29,6 +29,10 @@ union call {
 	struct bsdproc_varsym_set varsym_set;
 	struct bsdproc_varsym_get varsym_get;
 	struct bsdproc_varsym_list varsym_list;
+	struct bsdproc_tracekill tracekill;
+	struct bsdproc_getpgrp getpgrp;
+	struct bsdproc_getsession getsession;
+	struct bsdproc_getuser getuser;
 };
 
 static long do_version(union call *call)
@@ -244,6 +248,28 @@ static long do_varsym_list(union call *call)
 	return varsym_list(&call->varsym_list);
 }
 
+static long do_tracekill(union call *call)
+{
+	if (call->tracekill.on > 1 || call->tracekill.reserved)
+		return -EINVAL;
+	return core_tracekill(call->tracekill.on);
+}
+
+static long do_getpgrp(union call *call)
+{
+	return pgrp_get(&call->getpgrp);
+}
+
+static long do_getsession(union call *call)
+{
+	return session_get(&call->getsession);
+}
+
+static long do_getuser(union call *call)
+{
+	return user_get(&call->getuser);
+}
+
 /* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
@@ -264,6 +290,10 @@ static const struct {
 	{BSDPROC_HOLD, do_hold},
 	{BSDPROC_STOPS, do_stops},
 	{BSDPROC_CONT, do_cont},
+	{BSDPROC_TRACEKILL, do_tracekill},
+	{BSDPROC_GETPGRP, do_getpgrp},
+	{BSDPROC_GETSESSION, do_getsession},
+	{BSDPROC_GETUSER, do_getuser},
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)

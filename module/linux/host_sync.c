@@ -35,6 +35,9 @@ void host_lock_init(struct host_lock *lock, enum host_lock_class cls)
 	case HOST_LOCK_VARSYM:
 		spin_lock_init(spinlock(lock));
 		break;
+	case HOST_LOCK_VMSPACE:
+		spin_lock_init(spinlock(lock));
+		break;
 	case HOST_LOCK_CLASSES:
 		break;
 	}

@@ -38,6 +38,7 @@ static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, 
 
 	BUILD_BUG_ON(CORE_SACTIVE != BSDPROC_SACTIVE || CORE_SZOMB != BSDPROC_SZOMB);
 	BUILD_BUG_ON(CORE_P_WEXIT != BSDPROC_P_WEXIT || CORE_P_ADOPTED != BSDPROC_P_ADOPTED);
+	BUILD_BUG_ON(CORE_P_VMLAST != BSDPROC_P_VMLAST || CORE_P_TRACEKILL != BSDPROC_P_TRACEKILL);
 
 	*to = (struct bsdproc_kproc){
 		.pid = pid_vnr(pid),
@@ -60,6 +61,7 @@ static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, 
 		.leader = pid_vnr(from->leader),
 		.npeers = from->npeers,
 		.stype = from->stype,
+		.vmsharers = from->vmsharers,
 	};
 	get_task_comm(to->comm, leader);
 	if (may_inspect(leader)) {

@@ -53,6 +53,11 @@ bool may_inspect(const struct task_struct *task);
 /* The same of a task with these credentials that is not of the current process; RCU. */
 bool creds_may_inspect(const struct cred *tcred);
 
+/* pgrp.c: BSDPROC_GETPGRP, BSDPROC_GETSESSION, BSDPROC_GETUSER. Process context, may sleep. */
+long pgrp_get(struct bsdproc_getpgrp *get);
+long session_get(struct bsdproc_getsession *get);
+long user_get(struct bsdproc_getuser *get);
+
 /* note.c: BSDPROC_KNOTE. A descriptor, or a negative errno. Process context, may sleep. */
 long note_open(const struct bsdproc_knote *args);
 

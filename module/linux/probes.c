@@ -3,6 +3,7 @@
  * The tracepoints that tell the core what happens, and the task_work by which a
  * dying thread comes back to it where it may sleep.
  */
+#include <linux/binfmts.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -63,7 +64,7 @@ static void on_free(void *data, struct task_struct *task)
 static void on_exec(void *data, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	rcu_read_lock();
-	core_task_exec(task);
+	core_task_exec(task, bprm->secureexec);
 	rcu_read_unlock();
 }
 

@@ -167,6 +167,16 @@ int bsd_varsym_get(int mask, const char *wild, char *buf, int bufsize);
  */
 int bsd_varsym_list(int level, char *buf, int maxsize, int *marker);
 
+/*
+ * DragonFly's rule for whom the calling process traces: on = 1, it is killed when the process
+ * ends, by exit or by a signal, and so is what it has made since that is traced as well; 0,
+ * Linux's rule, by which it goes on unless PTRACE_O_EXITKILL was set for it. Children made
+ * after it inherit this; exec keeps it, but for programs that get rights by it (set-user-id).
+ * A thread that ends alone always lets go of whom it traces. Returns 0; or -1 and EINVAL (on is
+ * neither), ENOMEM or ENOSYS. Async-signal-safe.
+ */
+int bsd_tracekill(int on);
+
 /* The calling thread's lwp id: per process, from 1. */
 int bsd_lwp_gettid(void);
 

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli.hh"
+#include "groups.hh"
 #include "json.hh"
 #include "model.hh"
 #include "show.hh"
@@ -35,6 +36,8 @@ struct Options {
 	bool usage = false;
 	bool json = false;
 	bool wide = false;
+	bool groups = false;
+	bool users = false;
 };
 
 std::string user_name(uint32_t uid)
@@ -208,6 +211,14 @@ int show(const CLI::App &app, const Options &options)
 	}
 	std::erase_if(procs, [&](auto &entry) { return !wanted(options, entry.second); });
 
+	const size_t width = options.wide ? 0 : terminal_width();
+	if (options.groups)
+		return !show_groups(device, procs, options.json, width) || missing ? exit_no
+										   : exit_ok;
+	if (options.users)
+		return !show_users(device, procs, options.json, width, user_name) || missing
+			       ? exit_no
+			       : exit_ok;
 	if (options.json) {
 		nlohmann::ordered_json list = nlohmann::ordered_json::array();
 		for (auto &[pid, proc] : procs)
@@ -244,6 +255,9 @@ std::string legend()
 	       "XSTAT  how a zombie, or one that is held, ended (\"exit 0\" too where you may not see it)\n"
 	       "UTIME, STIME, CUTIME, CSTIME   seconds: its own, and of children waited for\n"
 	       "MAXRSS KiB\n"
+	       "JOBC   of a group: members whose parent is in another group of the session\n"
+	       "STATE  of a group: o orphaned; + in the terminal's foreground\n"
+	       "LEADER of a group's session, 0 when it has ended; TTY its terminal's device\n"
 	       "In JSON, times are nanoseconds, and flags have names.\n"
 	       "\n"
 	       "Exit status: 0 processes were shown; 1 a process of -p does not exist, or\n"
@@ -269,6 +283,10 @@ int main(int argc, char **argv)
 		->allow_extra_args(false);
 	app.add_flag("-z,--zombies", options.zombies, "Only zombies");
 	app.add_flag("-l,--lwps", options.lwps, "List the lwps of each process below it");
+	auto *groups = app.add_flag("-g,--groups", options.groups,
+				    "Show the process groups of the processes, not these");
+	app.add_flag("--users", options.users, "Show how many processes their real users have")
+		->excludes(groups);
 	app.add_flag("-f,--usage", options.usage, "Add what the process has used");
 	app.add_flag("--no-tree", options.no_tree, "A plain list by pid, not a tree");
 	app.add_flag("-w,--wide", options.wide, "Do not cut lines to the terminal's width");

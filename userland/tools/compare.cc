@@ -196,6 +196,10 @@ void Comparison::lwps(const Proc &proc)
 	equal("nthreads", proc.k.nthreads, Against::Counted, living);
 	if (proc.k.stat != BSDPROC_SZOMB && proc.k.nthreads == 0)
 		differ("nthreads", "0", Against::Expected, "1 or more, as it is not a zombie");
+	if (proc.k.stat == BSDPROC_SZOMB)
+		equal("vmsharers", proc.k.vmsharers, Against::Expected, 0);
+	else if (!proc.k.vmsharers && !(proc.k.flags & BSDPROC_P_WEXIT))
+		differ("vmsharers", "0", Against::Expected, "1 or more, as it is not exiting");
 	if (proc.k.nzombies > proc.k.nchildren)
 		differ("nzombies", std::to_string(proc.k.nzombies), Against::Expected,
 		       "at most nchildren, " + std::to_string(proc.k.nchildren));

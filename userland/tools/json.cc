@@ -54,11 +54,33 @@ ordered_json to_json(const Proc &proc)
 		{"leader", k.leader},
 		{"npeers", k.npeers},
 		{"stype", k.stype},
+		{"vmsharers", k.vmsharers},
 		{"comm", std::string(k.comm, strnlen(k.comm, sizeof(k.comm)))},
 		{"ru", usage(k.ru)},
 		{"cru", usage(k.cru)},
 		{"lwps", std::move(lwps)},
 	};
+}
+
+ordered_json to_json(const Group &group)
+{
+	return {
+		{"pgid", group.g.pgid},
+		{"sid", group.g.sid},
+		{"members", group.g.members},
+		{"jobc", group.g.jobc},
+		{"orphaned", group.g.orphaned != 0},
+		{"leader", group.session.leader},
+		{"processes", group.session.processes},
+		{"groups", group.session.groups},
+		{"tty", group.session.tty},
+		{"foreground", group.session.foreground},
+	};
+}
+
+ordered_json to_json(const bsdproc_getuser &user)
+{
+	return {{"uid", user.uid}, {"processes", user.processes}, {"threads", user.threads}};
 }
 
 std::string dump(const ordered_json &json)

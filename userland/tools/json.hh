@@ -15,6 +15,10 @@ namespace bsdproc
 // All fields of a proc and its lwps, by the ABI's names.
 nlohmann::ordered_json to_json(const Proc &proc);
 
+// A group and its session, and a user: the same.
+nlohmann::ordered_json to_json(const Group &group);
+nlohmann::ordered_json to_json(const bsdproc_getuser &user);
+
 // JSON is UTF-8; what a process put into its name need not be.
 std::string dump(const nlohmann::ordered_json &json);
 

@@ -76,6 +76,36 @@ std::optional<Proc> Device::get(int pid)
 	}
 }
 
+std::optional<Group> Device::group(int pgid)
+{
+	Group group;
+
+	group.g.pgid = pgid;
+	if (ioctl(fd, BSDPROC_GETPGRP, &group.g) == -1) {
+		if (errno == ESRCH)
+			return std::nullopt;
+		fail(("cannot read group " + std::to_string(pgid)).c_str());
+	}
+	group.session.sid = group.g.sid;
+	// A session out of sight has no number here.
+	if (group.g.sid && ioctl(fd, BSDPROC_GETSESSION, &group.session) == -1) {
+		if (errno == ESRCH)
+			return std::nullopt;
+		fail(("cannot read session " + std::to_string(group.g.sid)).c_str());
+	}
+	return group;
+}
+
+bsdproc_getuser Device::user(uint32_t uid)
+{
+	bsdproc_getuser user{};
+
+	user.uid = uid;
+	if (ioctl(fd, BSDPROC_GETUSER, &user) == -1)
+		fail(("cannot read user " + std::to_string(uid)).c_str());
+	return user;
+}
+
 Model Device::read()
 {
 	return read_listed(nullptr);

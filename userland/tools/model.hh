@@ -19,6 +19,11 @@ struct Proc {
 	std::vector<bsdproc_klwp> lwps;
 };
 
+struct Group {
+	bsdproc_getpgrp g{};
+	bsdproc_getsession session{};
+};
+
 struct Model {
 	std::map<int, Proc> procs;   // by pid
 	std::vector<int> twice;      // pids that were listed more than once
@@ -45,6 +50,11 @@ public:
 
 	// The proc `pid` (> 0) with all its lwps, or nothing if there is none.
 	std::optional<Proc> get(int pid);
+
+	// The group `pgid`, or nothing if there is none (any more), or its session.
+	std::optional<Group> group(int pgid);
+	// What the user with that real id has; an id of this user namespace.
+	bsdproc_getuser user(uint32_t uid);
 
 	// All procs; or only those of `pids` that are listed.
 	Model read();

@@ -21,6 +21,8 @@ constexpr Flag proc_table[] = {
 	{BSDPROC_P_EXEC, 'e', "exec", "has called exec"},
 	{BSDPROC_P_CLAIMED, 'c', "claimed", "a wait has claimed it"},
 	{BSDPROC_P_ADOPTED, 'a', "adopted", "older than the module, or its birth was missed"},
+	{BSDPROC_P_VMLAST, 'l', "vmlast", "was the last in its address space"},
+	{BSDPROC_P_TRACEKILL, 'k', "tracekill", "whom it traces dies with it"},
 	{BSDPROC_P_HIDDEN, 'h', "hidden", "its status and usage are not yours to see"},
 };
 

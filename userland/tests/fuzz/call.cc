@@ -100,6 +100,24 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 		a->getproc.room = room(random);
 		a->getproc.lwps = target(4 * sizeof(struct bsdproc_klwp));
 		break;
+	case kTracekill:
+		a->tracekill = {mostly(random, static_cast<uint32_t>(random.below(2))),
+				mostly(random, 0)};
+		break;
+	case kGetpgrp:
+		memset(&a->getpgrp, kPoison, sizeof(a->getpgrp));
+		a->getpgrp.pgid = static_cast<int>(self.any_id(random));
+		a->getpgrp.reserved = mostly(random, 0);
+		break;
+	case kGetsession:
+		memset(&a->getsession, kPoison, sizeof(a->getsession));
+		a->getsession.sid = static_cast<int>(self.any_id(random));
+		break;
+	case kGetuser:
+		memset(&a->getuser, kPoison, sizeof(a->getuser));
+		a->getuser.uid = random.one_in(2) ? UINT_MAX : garbage(random) % 70000;
+		a->getuser.reserved = mostly(random, 0);
+		break;
 	case kKnote:
 		a->knote = {
 			.pid = static_cast<int>(self.any_id(random)),
@@ -176,8 +194,8 @@ int hold_descriptor(Random &random, const Self &self)
 int pick_request(Random &random)
 {
 	// LIST looks at every process there is, so it has its turn less often.
-	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6,  3, 16, 8,
-							1, 2,  8,  6, 10, 8, 5};
+	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2,
+							8, 6,  10, 8, 5, 4, 3,  3, 3};
 	unsigned sum = 0;
 	for (unsigned weight : kWeight)
 		sum += weight;

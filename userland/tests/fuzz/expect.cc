@@ -169,6 +169,31 @@ Outcomes of_varsym_list(const struct bsdproc_varsym_list &l, const Memory &memor
 	return can;
 }
 
+Outcomes of_getpgrp(const struct bsdproc_getpgrp &g)
+{
+	if (g.reserved)
+		return {EINVAL};
+	if (g.pgid <= 0)
+		return {g.pgid ? ESRCH : 0};
+	return {0, ESRCH};
+}
+
+Outcomes of_getsession(const struct bsdproc_getsession &g)
+{
+	if (g.sid <= 0)
+		return {g.sid ? ESRCH : 0};
+	return {0, ESRCH};
+}
+
+Outcomes of_getuser(const struct bsdproc_getuser &g)
+{
+	if (g.reserved)
+		return {EINVAL};
+	if (g.uid == UINT_MAX)
+		return {0};
+	return {0, EINVAL}; // where the namespace has no such
+}
+
 Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 {
 	const Argument &in = call.in;
@@ -201,6 +226,14 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_varsym_get(in.varsym_get, memory);
 	case kVarsymList:
 		return of_varsym_list(in.varsym_list, memory);
+	case kTracekill:
+		return {in.tracekill.on > 1 || in.tracekill.reserved ? EINVAL : 0};
+	case kGetpgrp:
+		return of_getpgrp(in.getpgrp);
+	case kGetsession:
+		return of_getsession(in.getsession);
+	case kGetuser:
+		return of_getuser(in.getuser);
 	default:
 		return {0};
 	}

@@ -129,7 +129,7 @@ void judge_list(const Call &call, const struct bsdproc_list &out, const Memory &
 void judge_kproc(const Call &call, const struct bsdproc_kproc &k)
 {
 	MUST(k.stat >= BSDPROC_SACTIVE && k.stat <= BSDPROC_SZOMB);
-	MUST(!(k.flags & ~0x7fu));
+	MUST(!(k.flags & ~0x37fu));
 	MUST(k.ppid >= 0 && k.pgid >= 0 && k.sid >= 0);
 	MUST(k.nthreads <= k.nlwps && k.nlwps < 100000);
 	MUST(k.nzombies <= k.nchildren && k.nchildren < 100000);
@@ -138,6 +138,8 @@ void judge_kproc(const Call &call, const struct bsdproc_kproc &k)
 	MUST(!k.stype || k.stype == BSDPROC_S_EXIT);
 	MUST(k.leader >= 0 && k.npeers < 100000);
 	MUST(k.holds < 1000);
+	MUST(k.vmsharers < 100000 && (k.stat != BSDPROC_SZOMB || !k.vmsharers));
+	MUST(!(k.flags & BSDPROC_P_VMLAST) || (k.flags & BSDPROC_P_WEXIT && !k.vmsharers));
 	const size_t name = strnlen(k.comm, sizeof(k.comm));
 	MUST(name < sizeof(k.comm) && all_zero(k.comm + name, sizeof(k.comm) - name));
 	if (k.flags & BSDPROC_P_HIDDEN)
@@ -160,6 +162,7 @@ void judge_klwp(const Call &call, const struct bsdproc_klwp &l, int *last, const
 void judge_own_proc(const Call &call, const struct bsdproc_kproc &k, const Self &self, pid_t parent)
 {
 	MUST(k.stat == BSDPROC_SACTIVE && !(k.flags & BSDPROC_P_HIDDEN));
+	MUST(k.vmsharers >= 1);
 	MUST(k.pgid == getpgrp() && k.sid == getsid(0));
 	MUST(k.ruid == getuid() && k.euid == geteuid() && k.rgid == getgid() &&
 	     k.egid == getegid());
@@ -219,6 +222,31 @@ void judge_varsym_list(const Call &call, const struct bsdproc_varsym_list &out,
 	MUST(nuls % 2 == 0 && !load<char>(in.buf + out.length - 1));
 }
 
+void judge_getpgrp(const Call &call, const struct bsdproc_getpgrp &out)
+{
+	MUST(out.pgid == call.in.getpgrp.pgid && out.sid >= 0 && !out.reserved);
+	MUST(out.members > 0 && out.members < 100000 && out.jobc < 100000);
+	MUST(out.orphaned == !out.jobc);
+	if (!out.pgid)
+		MUST(out.sid == getsid(0));
+}
+
+void judge_getsession(const Call &call, const struct bsdproc_getsession &out)
+{
+	MUST(out.sid == call.in.getsession.sid && out.leader >= 0 && out.foreground >= 0);
+	MUST(!out.sid || !out.leader || out.leader == out.sid);
+	MUST(out.processes > 0 && out.processes < 100000);
+	MUST(out.groups > 0 && out.groups <= out.processes);
+	MUST(out.leader || (!out.tty && !out.foreground));
+}
+
+void judge_getuser(const Call &call, const struct bsdproc_getuser &out)
+{
+	MUST(out.uid == call.in.getuser.uid && !out.reserved);
+	MUST(out.processes < 100000 && out.threads < 1000000);
+	MUST(out.uid != ~0u || (out.processes > 0 && out.threads > 0));
+}
+
 void judge_answer(const Call &call, const Argument &out, const Memory &memory, Self &self, Me &me,
 		  pid_t parent)
 {
@@ -240,6 +268,15 @@ void judge_answer(const Call &call, const Argument &out, const Memory &memory, S
 		break;
 	case kList:
 		judge_list(call, out.list, memory, self);
+		break;
+	case kGetpgrp:
+		judge_getpgrp(call, out.getpgrp);
+		break;
+	case kGetsession:
+		judge_getsession(call, out.getsession);
+		break;
+	case kGetuser:
+		judge_getuser(call, out.getuser);
 		break;
 	case kGetproc:
 		judge_getproc(call, out.getproc, memory, self, me, parent);

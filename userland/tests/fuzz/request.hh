@@ -65,6 +65,10 @@ enum {
 	kVarsymSet,
 	kVarsymGet,
 	kVarsymList,
+	kTracekill,
+	kGetpgrp,
+	kGetsession,
+	kGetuser,
 	kRequests
 };
 
@@ -88,6 +92,10 @@ inline constexpr Request kRequest[kRequests] = {
 	 {0, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, EPERM, ENOENT, ENOSPC}},
 	{"VARSYM_GET", BSDPROC_VARSYM_GET, {0, EINVAL, E2BIG, EFAULT, ENAMETOOLONG, ENOENT}},
 	{"VARSYM_LIST", BSDPROC_VARSYM_LIST, {0, EINVAL, E2BIG, EFAULT, EOVERFLOW}},
+	{"TRACEKILL", BSDPROC_TRACEKILL, {0, EINVAL, E2BIG, EFAULT}},
+	{"GETPGRP", BSDPROC_GETPGRP, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
+	{"GETSESSION", BSDPROC_GETSESSION, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
+	{"GETUSER", BSDPROC_GETUSER, {0, EINVAL, E2BIG, EFAULT}},
 };
 
 // What the size in a request's number has no part in.
@@ -117,6 +125,10 @@ union Argument {
 	struct bsdproc_varsym_set varsym_set;
 	struct bsdproc_varsym_get varsym_get;
 	struct bsdproc_varsym_list varsym_list;
+	struct bsdproc_tracekill tracekill;
+	struct bsdproc_getpgrp getpgrp;
+	struct bsdproc_getsession getsession;
+	struct bsdproc_getuser getuser;
 };
 
 } // namespace fuzz

@@ -89,6 +89,7 @@ bool chaos::birth()
 	clone_args args;
 	args.thread = maker != linux_.init() && one_in(2);
 	args.parent = maker != linux_.init() && one_in(6);
+	args.vm = one_in(3);
 	if (one_in(5))
 		args.exit_signal = 0;
 	const task_struct *child = linux_.copy_process(maker, args);

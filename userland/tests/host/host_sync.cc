@@ -26,10 +26,10 @@ struct lock_body {
 static_assert(sizeof(lock_body) <= sizeof(host_lock) && alignof(lock_body) <= alignof(host_lock));
 
 constexpr unsigned lock_magic = 0x10cced01;
-const char *const class_names[] = {"p_token",   "adopt_lock", "limbo_lock",
-				   "exit_lock", "stop_lock",  "varsym_lock"};
+const char *const class_names[] = {"p_token",   "adopt_lock",  "limbo_lock", "exit_lock",
+				   "stop_lock", "varsym_lock", "vm_lock"};
 // Outer first; see module/core/lock.hh.
-constexpr int class_depth[] = {2, 0, 1, 3, 3, 3};
+constexpr int class_depth[] = {2, 0, 1, 3, 3, 3, 4};
 
 thread_local std::vector<const host_lock *> held;
 

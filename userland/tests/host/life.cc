@@ -51,11 +51,11 @@ void life::births()
 	add_fork(&life::shell_, &life::init_);
 	add_fork(&life::second_, &life::shell_, {.thread = true});
 	add_fork(&life::job_, &life::second_);
-	add_fork(&life::clone_, &life::shell_, {.exit_signal = 0});
+	add_fork(&life::clone_, &life::shell_, {.exit_signal = 0, .vm = true});
 	add_fork(&life::sibling_, &life::job_, {.parent = true});
 	add_fork(&life::loader_, &life::job_, {.thread = true});
 	add_fork(&life::helper_, &life::job_, {.thread = true});
-	add_fork(&life::leaf_, &life::loader_);
+	add_fork(&life::leaf_, &life::loader_, {.vm = true});
 }
 
 // By a thread that is not the leader: the job is the loader's from here on.

@@ -47,6 +47,7 @@ struct process {
 	bool namespace_init = false;
 	bool killed = false;                // a SIGKILL came
 	bool may_be_killed = true;          // by anybody else
+	bool gains_rights = false;          // by the program it will exec
 	task_struct *exec_task = nullptr;   // has its siblings die
 	bool in_exec = false;               // they have; the event is still to come
 	std::vector<host_waiter *> waiters; // wait_chldexit
@@ -66,6 +67,7 @@ struct task_struct {
 	task_struct *real_parent = nullptr;
 	task_struct *tracer = nullptr;
 	task_struct *maker = nullptr; // until the birth is told
+	const char *mm = nullptr;     // null: a kernel thread, or it has left it
 	std::vector<task_struct *> children;
 	int exit_signal = 0;
 	int exit_code = 0;
@@ -86,6 +88,7 @@ namespace sim
 struct clone_args {
 	int exit_signal = SIGCHLD_NR;
 	bool thread = false, parent = false, vfork = false, kthread = false, worker = false;
+	bool vm = false; // the maker's address space, as threads and vforked children have it
 };
 
 class kernel
@@ -128,6 +131,13 @@ public:
 	void exit_until(task_struct *task, stage stage, int code = 0);
 	void exit(task_struct *task, int code = 0);
 	void exit_process(task_struct *task, int code = 0);
+
+	// ---- linux_mm.cc, under the tasklist
+	void mm_get(task_struct *task, const char *mm); // null: a new one
+	void mm_put(task_struct *task);
+	const std::map<const char *, unsigned> &mm_users() const { return mm_users_; }
+	void mm_hold(const task_struct *task); // as /proc's readers do
+	void mm_drop(const task_struct *task);
 
 	// ---- linux_wait.cc
 	bool can_reap(const task_struct *reaper, const task_struct *child);
@@ -180,6 +190,7 @@ private:
 	std::vector<task_struct *> leaders_;  // Linux's list of tasks
 	std::vector<task_struct *> released_; // not yet freed
 	std::map<int, pid *> pids_;
+	std::map<const char *, unsigned> mm_users_;
 	std::vector<pid *> all_pids_;
 	int next_nr_ = 1;
 };

@@ -47,6 +47,8 @@ void kernel::de_thread(task_struct *task)
 	}
 	task->exit_signal = SIGCHLD_NR;
 	task->vfork = false;
+	mm_put(task);
+	mm_get(task, nullptr);
 	task->signal->exec_task = nullptr;
 	task->signal->in_exec = true;
 }
@@ -61,7 +63,7 @@ void kernel::exec_event(task_struct *task)
 		return;
 	as self(task);
 	host_rcu_read_lock();
-	core_task_exec(task);
+	core_task_exec(task, task->signal->gains_rights);
 	host_rcu_read_unlock();
 }
 

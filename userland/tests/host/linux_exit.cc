@@ -29,6 +29,7 @@ void kernel::exit_begin(task_struct *task, int code)
 	}
 	task->exit_code = code;
 	task->exiting = true;
+	mm_put(task);
 	task->vfork = false;
 	task->group_dead = --p->live == 0;
 	task->stage = stage::begun;

@@ -81,6 +81,8 @@ kernel::~kernel()
 		delete process;
 	for (pid *pid : all_pids_)
 		delete pid;
+	for (const auto &[mm, users] : mm_users_)
+		delete mm;
 	the_kernel = nullptr;
 }
 
@@ -119,6 +121,8 @@ task_struct *kernel::copy_process(task_struct *maker, const clone_args &args)
 	t->kthread = args.kthread;
 	t->worker = args.worker;
 	t->vfork = args.vfork;
+	if (!args.kthread)
+		mm_get(t, args.thread || args.vfork || args.vm ? maker->mm : nullptr);
 	t->signal = args.thread ? maker->signal : new process;
 	t->real_parent = args.thread || args.parent ? maker->real_parent : maker;
 	t->exit_signal = args.thread   ? -1

@@ -17,6 +17,7 @@ struct line {
 	int ppid = 0;
 	std::string stat;
 	int threads = 0, children = 0, zombies = 0, signal = 0, xstat = 0;
+	unsigned vmsharers = 0;
 	std::map<int, std::string> lwps; // by tid
 };
 
@@ -26,7 +27,7 @@ std::string text(const std::map<int, line> &lines)
 	for (const auto &[nr, l] : lines) {
 		out << nr << " ppid " << l.ppid << ' ' << l.stat << " threads " << l.threads
 		    << " children " << l.children << " zombies " << l.zombies << " signal "
-		    << l.signal;
+		    << l.signal << " sharers " << l.vmsharers;
 		if (l.stat == "zombie")
 			out << " xstat " << l.xstat;
 		for (const auto &[tid, state] : l.lwps)
@@ -34,6 +35,14 @@ std::string text(const std::map<int, line> &lines)
 		out << '\n';
 	}
 	return out.str();
+}
+
+const char *mm_of(const process *p)
+{
+	for (const task_struct *thread : p->threads)
+		if (thread->mm)
+			return thread->mm;
+	return nullptr;
 }
 
 bool has_ended(const task_struct *leader)
@@ -69,9 +78,15 @@ std::map<int, line> lines_of_linux(kernel &linux_)
 {
 	std::lock_guard g(linux_.tasklist);
 	std::map<int, line> lines;
+	std::map<const char *, unsigned> sharers;
 	for (const task_struct *leader : linux_.leaders())
-		if (!leader->kthread && leader->exit_state != exit_state::dead)
-			lines[leader->signal->tgid->nr] = line_of_linux(leader);
+		sharers[mm_of(leader->signal)]++;
+	sharers[nullptr] = 0;
+	for (const task_struct *leader : linux_.leaders())
+		if (!leader->kthread && leader->exit_state != exit_state::dead) {
+			line &l = lines[leader->signal->tgid->nr] = line_of_linux(leader);
+			l.vmsharers = sharers[mm_of(leader->signal)];
+		}
 	return lines;
 }
 
@@ -100,6 +115,7 @@ line line_of_model(const view &v)
 	l.zombies = v.proc.nzombies;
 	l.signal = v.proc.sigparent;
 	l.xstat = v.proc.xstat;
+	l.vmsharers = v.proc.vmsharers;
 	for (const core_klwp &lwp : v.lwps) {
 		EXPECT_GE(lwp.lwpid, 1);
 		EXPECT_TRUE(ids.insert(lwp.lwpid).second) << "lwp id " << lwp.lwpid << " twice";

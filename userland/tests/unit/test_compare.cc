@@ -56,6 +56,7 @@ protected:
 		proc.k.pgid = process.leader.pgrp = pid;
 		proc.k.sid = process.leader.session = 1;
 		proc.k.stat = BSDPROC_SACTIVE;
+		proc.k.vmsharers = 1;
 		proc.k.nthreads = proc.k.nlwps = process.leader.num_threads = tids.size();
 		process.leader.comm = comm;
 		process.leader.starttime = 1000 + pid;
@@ -73,6 +74,7 @@ protected:
 
 		proc.k.stat = BSDPROC_SZOMB;
 		proc.k.nthreads = 0;
+		proc.k.vmsharers = 0;
 		for (bsdproc_klwp &lwp : proc.lwps)
 			lwp.stat = BSDPROC_LSZOMB;
 		for (auto &[tid, state] : linux[pid].threads)
@@ -209,10 +211,23 @@ TEST_F(Compare, LeaderThatEndedFirst)
 TEST_F(Compare, Zombies)
 {
 	ours(130).k.stat = BSDPROC_SACTIVE;
+	ours(130).k.vmsharers = 1;
 	EXPECT_EQ(found(),
 		  (Texts{"pid 130: nthreads: model 0, expected 1 or more, as it is not a zombie",
 			 "pid 130: state: model active, /proc zombie",
 			 "pid 1: nzombies: model 1, counted 0"}));
+}
+
+TEST_F(Compare, SharersOfAnAddressSpace)
+{
+	ours(130).k.vmsharers = 2;
+	ours(123).k.vmsharers = 0;
+	EXPECT_EQ(found(),
+		  (Texts{"pid 123: vmsharers: model 0, expected 1 or more, as it is not exiting",
+			 "pid 130: vmsharers: model 2, expected 0"}));
+	ours(123).k.flags |= BSDPROC_P_WEXIT;
+	ours(130).k.vmsharers = 0;
+	EXPECT_EQ(found(), Texts{});
 }
 
 TEST_F(Compare, ZombieThatIsAliveForLinux)

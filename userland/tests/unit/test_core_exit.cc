@@ -31,7 +31,7 @@ TEST_F(CoreExit, SingleThreadStepByStep)
 	EXPECT_EQ(look_at(p).proc.stat, CORE_SACTIVE);
 	EXPECT_EQ(wait_nohang(parent), waited{});
 	linux_.exit_work(p);
-	EXPECT_EQ(look_at(p).proc.flags, CORE_P_WEXIT);
+	EXPECT_EQ(look_at(p).proc.flags, CORE_P_WEXIT | CORE_P_VMLAST);
 	EXPECT_EQ(look_at(p).proc.stat, CORE_SZOMB);
 	EXPECT_EQ(look_at(p).proc.nthreads, 0u);
 	EXPECT_EQ(look_at(p).proc.nlwps, 1u);
@@ -41,7 +41,7 @@ TEST_F(CoreExit, SingleThreadStepByStep)
 	linux_.exit_notify(p);
 	EXPECT_MODEL_EQUALS_LINUX();
 	EXPECT_EQ(wait(parent), (waited{0, nr, 3 << 8, false}));
-	EXPECT_EQ(look_at(p).proc.flags, CORE_P_WEXIT | CORE_P_CLAIMED);
+	EXPECT_EQ(look_at(p).proc.flags, CORE_P_WEXIT | CORE_P_VMLAST | CORE_P_CLAIMED);
 	EXPECT_EQ(linux_.reap(parent, p), 3 << 8);
 	EXPECT_EQ(look_at(p->signal->tgid).error, 3);
 	EXPECT_MODEL_EQUALS_LINUX();

@@ -28,6 +28,11 @@ VM_TEST(Absent, Extexit)
 	EXPECT_EQ(mark, 7);
 }
 
+VM_TEST(Absent, Tracekill)
+{
+	EXPECT_ERRNO(bsd_tracekill(1), ENOSYS);
+}
+
 VM_TEST(Absent, LwpId)
 {
 	EXPECT_ERRNO(bsd_lwp_gettid(), ENOSYS);

@@ -28,6 +28,9 @@ const Request kRequests[] = {
 	{"GETPROC", BSDPROC_GETPROC, sizeof(struct bsdproc_getproc)},
 	{"VARSYM_GET", BSDPROC_VARSYM_GET, sizeof(struct bsdproc_varsym_get)},
 	{"VARSYM_LIST", BSDPROC_VARSYM_LIST, sizeof(struct bsdproc_varsym_list)},
+	{"GETPGRP", BSDPROC_GETPGRP, sizeof(struct bsdproc_getpgrp)},
+	{"GETSESSION", BSDPROC_GETSESSION, sizeof(struct bsdproc_getsession)},
+	{"GETUSER", BSDPROC_GETUSER, sizeof(struct bsdproc_getuser)},
 };
 
 unsigned long resized(const Request &request, size_t size)
@@ -89,7 +92,7 @@ VM_TEST(Device, UnknownRequests)
 {
 	Device dev;
 	char buf[256] = {};
-	for (unsigned nr : {0x05u, 0x0fu, 0x12u, 0x7fu, 0xffu})
+	for (unsigned nr : {0x0eu, 0x0fu, 0x1fu, 0x7fu, 0xffu})
 		EXPECT_ERRNO(dev(_IOC(_IOC_READ | _IOC_WRITE, BSDPROC_IOC_MAGIC, nr, 32), buf),
 			     ENOTTY);
 	EXPECT_ERRNO(dev(_IOC(_IOC_READ | _IOC_WRITE, 'T', 1, 32), buf), ENOTTY);

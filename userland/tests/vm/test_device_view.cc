@@ -161,7 +161,7 @@ VM_TEST(DeviceView, Self)
 	EXPECT_EQ(proc.k.sigparent, SIGCHLD);
 	EXPECT_EQ(proc.k.ruid, getuid());
 	EXPECT_EQ(proc.k.egid, getegid());
-	EXPECT_EQ(proc.k.reserved, 0u);
+	EXPECT_EQ(proc.k.vmsharers, 1u);
 	ASSERT_EQ(proc.lwps.size(), 1u);
 	EXPECT_EQ(proc.lwps[0].lwpid, 1);
 	EXPECT_EQ(proc.lwps[0].tid, gettid_raw());

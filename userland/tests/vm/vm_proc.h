@@ -246,6 +246,16 @@ inline void until_waiting(pid_t tid)
 		sched_yield();
 }
 
+// Until the program `head`, which reads one byte, has been exec'd and waits for that. Earlier
+// its name may be there and the exec not over.
+inline void until_head_reads(pid_t pid)
+{
+	const std::string proc = "/proc/" + std::to_string(pid);
+	while (slurp(proc + "/comm") != "head\n" ||
+	       slurp(proc + "/syscall").compare(0, 4, "0 0x") != 0 || state_of(pid) != 'S')
+		sched_yield();
+}
+
 // The child has ended and stays as it is: what Linux says of it.
 inline siginfo_t native_peek(pid_t pid, struct rusage *ru = nullptr)
 {

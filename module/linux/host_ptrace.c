@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the current thread traces. */
+#include <linux/list.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "linux.h"
+
+static bool traced_by_current(const struct task_struct *task)
+{
+	return data_race(READ_ONCE(task->ptrace)) && rcu_access_pointer(task->parent) == current;
+}
+
+/* Linux, too, leaves its init alone; and who is past all signals cannot be hit any more. */
+static bool can_be_killed(struct task_struct *task)
+{
+	struct signal_struct *signal = task->signal;
+
+	return !is_global_init(task) && atomic_read(&signal->live) &&
+	       !(data_race(READ_ONCE(signal->flags)) & SIGNAL_GROUP_EXIT) &&
+	       !data_race(sigismember(&signal->shared_pending.signal, SIGKILL));
+}
+
+/*
+ * current->ptraced may only be walked under tasklist_lock, which modules cannot take; but to
+ * see that it is empty, and so stays, needs none. PTRACE_O_EXITKILL kills by the same means.
+ */
+unsigned host_kill_tracees(void)
+{
+	struct task_struct *process, *thread;
+	unsigned killed = 0;
+
+	if (data_race(list_empty(&current->ptraced)))
+		return 0;
+	rcu_read_lock();
+	for_each_process_thread(process, thread) {
+		struct pid *pid;
+
+		if (!traced_by_current(thread) || !can_be_killed(thread))
+			continue;
+		pid = data_race(task_tgid(thread));
+		if (pid && !kill_pid(pid, SIGKILL, 1))
+			killed++;
+	}
+	rcu_read_unlock();
+	cond_resched();
+	return killed;
+}
