@@ -113,12 +113,13 @@ static bool begin_exit(lwp *lp)
 {
 	proc *p = lp->lwp_proc;
 	rcu_guard rcu;
-	bool wake, master, orphans = false;
+	bool wake, master, orphans = false, alone = false;
 	{
 		guard g(p->p_token);
 		if (host_task_group_exit(lp->task))
 			killalllwps(p);
 		lwp_mark_wexit(p, lp);
+		acct_collect(p, lp);
 		wake = claim_drop(p, lp);
 		if (p->p_nstranded)
 			find_alive(p); // who was in do_exit at load may have come out
@@ -132,10 +133,15 @@ static bool begin_exit(lwp *lp)
 		} else {
 			lwp_exited(p, lp);
 			orphans = has_children(p) || !p->p_nthreads;
+			// The others may never come to exit1.
+			alone = p->p_nthreads && p->p_nthreads == p->p_nstranded &&
+				(host_task_bits(lp->task) & HOST_TASK_LAST);
 		}
 	}
 	if (wake)
 		wake_waiters(p);
+	if (alone)
+		acct_process(p, lp->task);
 	// Linux will give its children away when this thread, or one that is
 	// exiting beside it, tells the parent.
 	if (orphans)
@@ -153,6 +159,7 @@ static void exit1(lwp *lp)
 	exit_callouts(lp->task);
 
 	rcu_guard rcu;
+	acct_process(p, lp->task);
 	proc_zombie(p, lp->task);
 	bool orphans;
 	{
@@ -206,7 +213,9 @@ host_work *core_task_exiting(task_struct *task)
 {
 	if (host_task_bits(task) & HOST_TASK_KTHREAD)
 		return nullptr;
-	return lwp_find_or_adopt(task);
+	lwp *lp = lwp_find_or_adopt(task);
+	acct_exiting(lp, task);
+	return lp;
 }
 
 void core_task_exit(host_work *work)

@@ -154,5 +154,6 @@ int core_lwp_tid(void)
 void core_fini(void)
 {
 	limbo_drain();
+	acct_fini();
 	host_map_drain(forget);
 }

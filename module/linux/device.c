@@ -22,6 +22,7 @@ union call {
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
 	struct bsdproc_knote knote;
+	struct bsdproc_acct_open acct;
 };
 
 static long do_version(union call *call)
@@ -198,6 +199,11 @@ static long do_knote(union call *call)
 	return note_open(&call->knote);
 }
 
+static long do_acct(union call *call)
+{
+	return acct_open(&call->acct);
+}
+
 /* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
@@ -205,7 +211,7 @@ static const struct {
 } calls[] = {
 	{BSDPROC_VERSION, do_version}, {BSDPROC_EXTEXIT, do_extexit}, {BSDPROC_WAIT, do_wait},
 	{BSDPROC_GETTID, do_gettid},   {BSDPROC_REAPED, do_reaped},   {BSDPROC_LIST, do_list},
-	{BSDPROC_GETPROC, do_getproc}, {BSDPROC_KNOTE, do_knote},
+	{BSDPROC_GETPROC, do_getproc}, {BSDPROC_KNOTE, do_knote},     {BSDPROC_ACCT, do_acct},
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)

@@ -52,6 +52,9 @@ bool may_inspect(const struct task_struct *task);
 /* note.c: BSDPROC_KNOTE. A descriptor, or a negative errno. Process context, may sleep. */
 long note_open(const struct bsdproc_knote *args);
 
+/* acct.c: BSDPROC_ACCT. A descriptor, or a negative errno. Process context, may sleep. */
+long acct_open(const struct bsdproc_acct_open *args);
+
 /* probes.c */
 int probes_connect(void);
 void probes_disconnect(void);

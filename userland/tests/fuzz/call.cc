@@ -96,13 +96,19 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.reserved = mostly(random, 0),
 		};
 		break;
+	case kAcct:
+		a->acct = {
+			.records = mostly(random, static_cast<uint32_t>(random.below(20))),
+			.reserved = mostly(random, 0),
+		};
+		break;
 	}
 }
 
 int pick_request(Random &random)
 {
 	// LIST looks at every process there is, so it has its turn less often.
-	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8};
+	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 2};
 	unsigned sum = 0;
 	for (unsigned weight : kWeight)
 		sum += weight;

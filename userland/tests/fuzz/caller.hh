@@ -35,6 +35,7 @@ private:
 	void interrupt_from_now_on(bool on);
 	void follow_claim(pid_t pid);
 	void follow_note(int fd, pid_t ident);
+	void follow_acct(int fd);
 	void act();
 	void move_descriptor();
 

@@ -89,6 +89,13 @@ Outcomes of_knote(const struct bsdproc_knote &n, const Self &self)
 	return {0, ESRCH, EPERM};
 }
 
+Outcomes of_acct(const struct bsdproc_acct_open &a)
+{
+	if (!a.records || a.records > BSDPROC_STREAM_MAX || a.reserved)
+		return {EINVAL};
+	return {0, EPERM};
+}
+
 Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 {
 	const Argument &in = call.in;
@@ -107,6 +114,8 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_getproc(in.getproc, memory, self);
 	case kKnote:
 		return of_knote(in.knote, self);
+	case kAcct:
+		return of_acct(in.acct);
 	default:
 		return {0};
 	}

@@ -45,9 +45,11 @@ struct Request {
 	constexpr size_t size() const { return _IOC_SIZE(cmd); }
 	// Or it is told by the return value alone.
 	constexpr bool answers() const { return _IOC_DIR(cmd) & _IOC_READ; }
+	// With success a descriptor is.
+	constexpr bool opens() const { return size() && !answers(); }
 };
 
-enum { kVersion, kExtexit, kWait, kGettid, kReaped, kList, kGetproc, kKnote, kRequests };
+enum { kVersion, kExtexit, kWait, kGettid, kReaped, kList, kGetproc, kKnote, kAcct, kRequests };
 
 // As the header has them, and 0. Not ENOMEM: memory is there, so who says it has asked for
 // as much as a caller wanted.
@@ -60,6 +62,7 @@ inline constexpr Request kRequest[kRequests] = {
 	{"LIST", BSDPROC_LIST, {0, EINVAL, E2BIG, EFAULT}},
 	{"GETPROC", BSDPROC_GETPROC, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"KNOTE", BSDPROC_KNOTE, {0, EINVAL, E2BIG, EFAULT, ESRCH, EPERM}},
+	{"ACCT", BSDPROC_ACCT, {0, EINVAL, E2BIG, EFAULT, EPERM}},
 };
 
 // What the size in a request's number has no part in.
@@ -82,6 +85,7 @@ union Argument {
 	struct bsdproc_list list;
 	struct bsdproc_getproc getproc;
 	struct bsdproc_knote knote;
+	struct bsdproc_acct_open acct;
 };
 
 } // namespace fuzz

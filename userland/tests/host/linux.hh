@@ -69,6 +69,8 @@ struct task_struct {
 	sim::exit_state exit_state = sim::exit_state::none;
 	bool kthread = false, worker = false, exiting = false, group_dead = false;
 	bool vfork = false, stopped = false, asleep = false, signalled = false;
+	bool forked = true, privileged = false; // no exec yet; PF_SUPERPRIV
+	unsigned tty = 0;
 	std::atomic<sim::stage> stage = sim::stage::linked;
 	host_work *work = nullptr; // its task_work
 	uint64_t released_at = 0;
