@@ -208,8 +208,8 @@ VM_TEST(Acct, TheTerminal)
 
 VM_TEST(Acct, OnceWithManyThreads)
 {
+	Accounts accounts;
 	for (int i = rounds(100); i > 0; i--) {
-		Accounts accounts;
 		pid_t pid = spawn([i] {
 			std::vector<std::thread> threads;
 			for (int n = 0; n < 6; n++)
@@ -240,8 +240,8 @@ VM_TEST(Acct, WhoIsReapedByNobody)
 // A note that it can be waited for comes after the record.
 VM_TEST(Acct, BeforeItCanBeWaitedFor)
 {
+	Accounts accounts;
 	for (int i = rounds(200); i > 0; i--) {
-		Accounts accounts;
 		pid_t pid = spawn([] { return 0; });
 		native_peek(pid);
 		accounts.of(pid);
