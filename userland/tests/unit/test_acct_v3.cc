@@ -31,8 +31,9 @@ TEST(AcctV3, CompIsTheNearest)
 			ASSERT_EQ(value_of(to_comp(value)), value);
 			// Also where the half below is of the exponent below.
 			ASSERT_EQ(value_of(to_comp(value + half - 1)), value);
-			if (fraction > 1024)
+			if (fraction > 1024) {
 				ASSERT_EQ(value_of(to_comp(value - half)), value);
+			}
 		}
 }
 
