@@ -127,13 +127,9 @@ __poll_t stream_poll(struct file *file, poll_table *table)
 	return is_readable(stream) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-int stream_start(struct stream *stream, struct streams *streams, size_t size, unsigned records,
-		 const char *name, const struct file_operations *fops)
+/* Its ring, empty. 0, -ENOMEM. */
+static int stream_init(struct stream *stream, size_t size, unsigned records)
 {
-	struct file *file;
-	int fd;
-
-	stream->streams = streams;
 	stream->size = size;
 	stream->room = records;
 	stream->first = stream->count = stream->lost = 0;
@@ -142,9 +138,18 @@ int stream_start(struct stream *stream, struct streams *streams, size_t size, un
 	mutex_init(&stream->reading);
 	raw_spin_lock_init(&stream->lock);
 	stream->ring = kvmalloc_array(records, size, GFP_KERNEL_ACCOUNT);
-	if (!stream->ring)
-		return -ENOMEM;
+	return stream->ring ? 0 : -ENOMEM;
+}
 
+int stream_start(struct stream *stream, struct streams *streams, size_t size, unsigned records,
+		 const char *name, const struct file_operations *fops)
+{
+	struct file *file;
+	int fd;
+
+	stream->streams = streams;
+	if (stream_init(stream, size, records))
+		return -ENOMEM;
 	fd = get_unused_fd_flags(O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		goto free_ring;

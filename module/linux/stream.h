@@ -39,7 +39,7 @@ struct stream {
 	struct mutex reading; /* one at a time; over the copying out */
 	size_t size;          /* of a record */
 	unsigned room;        /* records that the ring holds */
-	void *ring;
+	u8 *ring;
 	raw_spinlock_t lock;   /* a leaf, held for one copy: the rest */
 	unsigned first, count; /* records from first on are there to be read */
 	u64 lost;              /* after the last of them */

@@ -76,7 +76,7 @@ Stream::~Stream()
 	close(fd);
 }
 
-size_t Stream::read(void *records, size_t size, size_t room, int watched)
+size_t Stream::read(void *records, size_t size, size_t room)
 {
 	for (bool over = false;;) {
 		const ssize_t got = ::read(fd, records, room * size);
@@ -86,11 +86,10 @@ size_t Stream::read(void *records, size_t size, size_t room, int watched)
 			throw Failure(std::string("cannot read the stream: ") + strerror(errno));
 		if (over)
 			return 0;
-		struct pollfd polled[] = {{fd, POLLIN, 0}, {watched, POLLIN, 0}};
-		if (told_to_end || (ppoll(polled, 2, nullptr, &before) == -1 && told_to_end))
-			over = true;
-		else if (polled[1].revents)
-			over = true;
+		struct pollfd polled = {fd, POLLIN, 0};
+		if (!told_to_end)
+			ppoll(&polled, 1, nullptr, &before);
+		over = told_to_end;
 	}
 }
 

@@ -19,11 +19,9 @@ public:
 	Stream(const Stream &) = delete;
 	Stream &operator=(const Stream &) = delete;
 
-	// Up to `room` records of `size` bytes; sleeps until there is one. 0: a signal came, or
-	// `watched` became readable, and there was nothing left to be read.
-	size_t read(void *records, size_t size, size_t room, int watched = -1);
-
-	int descriptor() const { return fd; }
+	// Up to `room` records of `size` bytes; sleeps until there is one. 0: a signal came, and
+	// there was nothing left to be read.
+	size_t read(void *records, size_t size, size_t room);
 
 private:
 	int fd;
