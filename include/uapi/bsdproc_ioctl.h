@@ -439,6 +439,59 @@ struct bsdproc_varsym_list {
 	__u32 length; /* out: bytes stored */
 };
 
+/* ---- streams: descriptors from which records of what processes do are read --- */
+/*
+ * Each is closed by exec, and known to poll and epoll as readable while there is something
+ * to read. read() gives whole records, as many as there are and fit, and sleeps while there
+ * is none: EINVAL (no room for one), EAGAIN (O_NONBLOCK), EINTR, EFAULT (nothing is taken).
+ *
+ * A stream holds as many records as were asked for when it was opened. What comes while it
+ * is full is lost, and counted: `lost`, with which each record begins, says how many were
+ * lost between it and the one before. When none has come since, a record that is zero but
+ * for that tells it. So no record is missing without being counted.
+ */
+#define BSDPROC_STREAM_MAX 16384
+
+/* ---- accounting: a record of each process's end ------------------------------ */
+/*
+ * Returns a stream of struct bsdproc_acct: one for each process that ends while it is open
+ * and that the caller's pid namespace sees; with its numbers, and those of the caller's user
+ * namespace. Written when the process's last thread is on its way out, before its parent
+ * can wait for it. For who has CAP_SYS_ADMIN in the user namespace that owns that pid
+ * namespace.
+ *
+ * EINVAL  records is 0 or more than BSDPROC_STREAM_MAX
+ * EPERM
+ * EMFILE, ENFILE, ENOMEM
+ */
+struct bsdproc_acct_open {
+	__u32 records; /* room for this many */
+	__u32 reserved;
+};
+
+/* Linux's numbers, and BSD's. */
+#define BSDPROC_AFORK 0x01 /* born by fork, and never called exec */
+#define BSDPROC_ASU 0x02   /* has used a privilege */
+#define BSDPROC_ACORE 0x08 /* dumped core */
+#define BSDPROC_AXSIG 0x10 /* killed by a signal */
+
+struct bsdproc_acct {
+	__u64 lost;
+	__s32 pid;  /* 0: of no process, what was lost is all there is to say */
+	__s32 ppid; /* 0: out of sight */
+	__u32 uid;  /* real */
+	__u32 gid;
+	__u32 tty;   /* its terminal, as st_rdev has it; 0: none */
+	__s32 xstat; /* wait status */
+	__u32 flags; /* BSDPROC_A* */
+	__u32 reserved;
+	__u64 start;              /* ns since 1970 */
+	__u64 boot;               /* the same since the system was booted */
+	__u64 elapsed;            /* ns from there to the end */
+	struct bsdproc_rusage ru; /* own, but for the last of the way out */
+	char comm[16];
+};
+
 struct bsdproc_version {
 	__u32 version; /* out: BSDPROC_ABI_VERSION */
 	__u32 reserved;
@@ -464,6 +517,7 @@ struct bsdproc_gettid {
 #define BSDPROC_GETSESSION _IOWR(BSDPROC_IOC_MAGIC, 0x13, struct bsdproc_getsession)
 #define BSDPROC_GETUSER _IOWR(BSDPROC_IOC_MAGIC, 0x14, struct bsdproc_getuser)
 #define BSDPROC_KNOTE _IOW(BSDPROC_IOC_MAGIC, 0x20, struct bsdproc_knote)
+#define BSDPROC_ACCT _IOW(BSDPROC_IOC_MAGIC, 0x22, struct bsdproc_acct_open)
 #define BSDPROC_HOLD _IOW(BSDPROC_IOC_MAGIC, 0x21, struct bsdproc_hold)
 #define BSDPROC_STOPS _IOW(BSDPROC_IOC_MAGIC, 0x24, struct bsdproc_stops)
 #define BSDPROC_CONT _IOW(BSDPROC_IOC_MAGIC, 0x25, struct bsdproc_cont)

@@ -102,6 +102,7 @@ enum host_task_bit {
 	HOST_TASK_LAST = 1 << 10,   /* all threads of its process are past exit's beginning */
 	HOST_TASK_LONE = 1 << 11,   /* no other thread of its process is outside do_exit */
 	HOST_TASK_WORKER = 1 << 12, /* runs no user code: io_uring's, vhost's. At birth */
+	HOST_TASK_FORKED = 1 << 13, /* leads a group whose program is that of its maker */
 };
 
 struct task_struct *host_current(void);
@@ -125,6 +126,8 @@ int host_task_group_exec(const struct task_struct *task);
 int host_task_init(const struct task_struct *task);
 /* Whether it is on a CPU. At any time, also when Linux has released it. */
 int host_task_on_cpu(const struct task_struct *task);
+/* Whether it has used a privilege since its birth. */
+int host_task_privileged(const struct task_struct *task);
 /* Whether a thread of its process is inside do_exit and has not told Linux's others. */
 int host_group_exiting(struct task_struct *task);
 /* Another thread of its process, or itself, for which `known` says so; or null. */
@@ -187,6 +190,8 @@ void host_wakeup(const void *channel);
  * trace only as children of those. May sleep.
  */
 unsigned host_kill_tracees(void);
+/* Whether the current thread traces anybody. */
+int host_traces(void);
 
 /* Says so in the log; function: whose name is added, or null. */
 void host_warn(const char *what, const void *function);
@@ -205,6 +210,22 @@ struct host_tracer;
 int host_tracer_may(struct host_tracer *tracer);
 /* RCU. Its readers look again. */
 void host_tracer_wake(struct host_tracer *tracer);
+
+/* ---- accounting -------------------------------------------------------------- */
+
+/* By Linux's numbers, which are BSD's. */
+enum host_acflag { HOST_AFORK = 0x01, HOST_ASU = 0x02, HOST_ACORE = 0x08, HOST_AXSIG = 0x10 };
+struct host_acct_end {
+	unsigned flags; /* HOST_A* */
+	int xstat;
+	unsigned tty;
+};
+/* leaf. Whether anybody reads such records: one load. */
+int host_acct_wanted(void);
+/* The current task's terminal, in the form that user space knows; 0: none. */
+unsigned host_tty(void);
+/* RCU. A record of the end of that task's process, to all who read; does not sleep. */
+void host_acct(struct task_struct *task, const struct host_acct_end *end);
 
 /* RCU. Has everyone in that task's process who sleeps in wait look again. */
 void host_wake_waiters(struct task_struct *task);

@@ -11,7 +11,7 @@
 namespace bsd
 {
 
-static constinit spinlock adopt_lock{};
+constinit spinlock adopt_lock{};
 static constinit atomic<bool> stopped{};
 // How often memory was short, and how many of these the last whole walk made good.
 static constinit atomic<unsigned> losses{};
@@ -20,7 +20,7 @@ static constinit atomic<unsigned> healed{};
 // Memory may be short for long, but nobody waits for ever; then the caller decides.
 static constexpr int patience = 16;
 
-static int is_known(task_struct *task)
+int is_known(task_struct *task)
 {
 	return lwp_find(task) != nullptr;
 }

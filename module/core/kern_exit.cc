@@ -144,6 +144,7 @@ static bool begin_exit(lwp *lp)
 		guard g(p->p_token);
 		heed_linux(p, lp->task);
 		lwp_mark_wexit(p, lp);
+		acct_collect(p, lp);
 		wake = claim_drop(p, lp);
 		if (p->p_nstranded)
 			find_alive(p); // who was in do_exit at load may have come out
@@ -158,12 +159,14 @@ static bool begin_exit(lwp *lp)
 			lwp_exited(p, lp);
 			orphans = has_children(p) || !p->p_nthreads;
 			// Those who are left will not tell of their ends.
-			missed = p->p_nthreads == p->p_nstranded && p->p_stat != CORE_SZOMB &&
+			missed = p->p_nthreads && p->p_nthreads == p->p_nstranded &&
 				 (host_task_bits(lp->task) & HOST_TASK_LAST);
 		}
 	}
-	if (missed)
+	if (missed) {
 		exit_missed(p);
+		acct_process(p, lp->task);
+	}
 	if (wake)
 		wake_waiters(p);
 	// Linux will give its children away when this thread, or one that is
@@ -203,6 +206,7 @@ static void exit1(lwp *lp)
 	rcu_guard rcu;
 	peers_leave(p);
 	vmspace_exit(p);
+	acct_process(p, lp->task);
 	proc_zombie(p, lp->task);
 	bool orphans;
 	{
@@ -261,6 +265,7 @@ host_work *core_task_exiting(task_struct *task)
 	if (!lp && (bits & HOST_TASK_LAST))
 		if (proc *p = proc_of_group(task))
 			exit_missed(p);
+	acct_exiting(lp, task);
 	return lp;
 }
 

@@ -161,6 +161,7 @@ int core_lwp_tid(void)
 void core_fini(void)
 {
 	limbo_drain();
+	acct_fini();
 	host_map_drain(forget);
 	varsym_fini();
 }

@@ -94,7 +94,8 @@ static int have_left(void *leader)
 
 void peers_await(proc *leader)
 {
-	if (leader->p_npeers.load())
+	// Whom it traces may wait for it, and a peer for that one.
+	if (leader->p_npeers.load() && !host_traces())
 		host_sleep(&leader->p_npeers, have_left, leader);
 }
 

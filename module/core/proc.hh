@@ -75,7 +75,9 @@ struct proc : list_node<proc, sibling_tag>,
 	int p_nleaving GUARDED_BY(p_token);  // exited, and not freed by Linux yet
 	int p_lasttid GUARDED_BY(p_token);
 	tree<lwp, lwp_key> p_lwp_tree GUARDED_BY(p_token); // what Linux shows in /proc/PID/task
-	atomic<lwp *> p_mainlwp; // the thread group leader's. Set under p_token
+	atomic<lwp *> p_mainlwp;               // the thread group leader's. Set under p_token
+	unsigned p_acflag GUARDED_BY(p_token); // HOST_ASU, P_ACCOUNTED
+	atomic<unsigned> p_ttydev;             // its terminal when its last thread began to exit
 
 	// Its children, living and ended, in the order of birth and of death.
 	list<proc, sibling_tag> p_children GUARDED_BY(p_token);
@@ -257,8 +259,23 @@ void varsymset_inherit(proc *child, proc *maker);
 // exit: it has none any more.
 void varsymset_clean(proc *p);
 
+// ---- kern_acct.cc -----------------------------------------------------------
+
+// A thread has begun to exit, lp null: nobody could be told, for want of memory; RCU.
+void acct_exiting(lwp *lp, task_struct *task);
+// The thread of lp ends; what it adds to its process's flags.
+void acct_collect(proc *p, const lwp *lp) REQUIRES(p->p_token);
+// Accounts for the process of the current task, that task's end being the end of it, if that
+// was not done before.
+void acct_process(proc *p, task_struct *task);
+void acct_fini();
+
 // ---- kern_adopt.cc ----------------------------------------------------------
 
+// Held while a task is adopted.
+extern spinlock adopt_lock;
+// Whether it has an lwp; RCU.
+int is_known(task_struct *task);
 // A task that no event told of; RCU. As proc_attach.
 int adopt(task_struct *task, proc *maker = nullptr);
 // The lwp of `task`, adopted if need be; null: cannot be had. RCU.

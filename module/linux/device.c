@@ -33,6 +33,7 @@ union call {
 	struct bsdproc_getpgrp getpgrp;
 	struct bsdproc_getsession getsession;
 	struct bsdproc_getuser getuser;
+	struct bsdproc_acct_open acct;
 };
 
 static long do_version(union call *call)
@@ -270,6 +271,11 @@ static long do_getuser(union call *call)
 	return user_get(&call->getuser);
 }
 
+static long do_acct(union call *call)
+{
+	return acct_open(&call->acct);
+}
+
 /* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
@@ -294,6 +300,7 @@ static const struct {
 	{BSDPROC_GETPGRP, do_getpgrp},
 	{BSDPROC_GETSESSION, do_getsession},
 	{BSDPROC_GETUSER, do_getuser},
+	{BSDPROC_ACCT, do_acct},
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)

@@ -24,6 +24,11 @@ static bool can_be_killed(struct task_struct *task)
 	       !data_race(sigismember(&signal->shared_pending.signal, SIGKILL));
 }
 
+int host_traces(void)
+{
+	return !data_race(list_empty(&current->ptraced));
+}
+
 /*
  * current->ptraced may only be walked under tasklist_lock, which modules cannot take; but to
  * see that it is empty, and so stays, needs none. PTRACE_O_EXITKILL kills by the same means.
@@ -33,7 +38,7 @@ unsigned host_kill_tracees(void)
 	struct task_struct *process, *thread;
 	unsigned killed = 0;
 
-	if (data_race(list_empty(&current->ptraced)))
+	if (!host_traces())
 		return 0;
 	rcu_read_lock();
 	for_each_process_thread(process, thread) {

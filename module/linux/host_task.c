@@ -58,7 +58,14 @@ unsigned host_task_bits(const struct task_struct *task)
 		bits |= HOST_TASK_LONE;
 	if (PEEK(task->vfork_done))
 		bits |= HOST_TASK_VFORK;
+	if ((flags & PF_FORKNOEXEC) && (bits & HOST_TASK_LEADER))
+		bits |= HOST_TASK_FORKED;
 	return bits;
+}
+
+int host_task_privileged(const struct task_struct *task)
+{
+	return !!(PEEK(task->flags) & PF_SUPERPRIV);
 }
 
 struct task_struct *host_task_real_parent(const struct task_struct *task)

@@ -74,6 +74,9 @@ long varsym_set(const struct bsdproc_varsym_set *set);
 long varsym_get(struct bsdproc_varsym_get *get);
 long varsym_list(struct bsdproc_varsym_list *list);
 
+/* acct.c: BSDPROC_ACCT. A descriptor, or a negative errno. Process context, may sleep. */
+long acct_open(const struct bsdproc_acct_open *args);
+
 /* probes.c */
 int probes_connect(void);
 void probes_disconnect(void);

@@ -40,18 +40,6 @@ struct Options {
 	bool users = false;
 };
 
-std::string user_name(uint32_t uid)
-{
-	static std::map<uint32_t, std::string> names;
-
-	auto [name, fresh] = names.try_emplace(uid);
-	if (fresh) {
-		const passwd *entry = getpwuid(uid);
-		name->second = entry ? printable(entry->pw_name) : std::to_string(uid);
-	}
-	return name->second;
-}
-
 uid_t user_number(const std::string &text)
 {
 	if (const passwd *entry = getpwnam(text.c_str()))
@@ -91,16 +79,6 @@ std::string stat_letter(const Proc &proc)
 		return "S";
 	}
 	return "?";
-}
-
-std::string seconds(uint64_t ns)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%llu.%03llu",
-		 static_cast<unsigned long long>(ns / 1000000000),
-		 static_cast<unsigned long long>(ns / 1000000 % 1000));
-	return text;
 }
 
 Table make_table(const Options &options)

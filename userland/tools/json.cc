@@ -83,9 +83,35 @@ ordered_json to_json(const bsdproc_getuser &user)
 	return {{"uid", user.uid}, {"processes", user.processes}, {"threads", user.threads}};
 }
 
+ordered_json to_json(const bsdproc_acct &r)
+{
+	if (!r.pid)
+		return {{"lost", r.lost}};
+	return {
+		{"lost", r.lost},
+		{"pid", r.pid},
+		{"ppid", r.ppid},
+		{"uid", r.uid},
+		{"gid", r.gid},
+		{"tty", r.tty},
+		{"xstat", r.xstat},
+		{"flags", flag_names(acct_flags(), r.flags)},
+		{"start", r.start},
+		{"boot", r.boot},
+		{"elapsed", r.elapsed},
+		{"comm", std::string(r.comm, strnlen(r.comm, sizeof(r.comm)))},
+		{"ru", usage(r.ru)},
+	};
+}
+
 std::string dump(const ordered_json &json)
 {
 	return json.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string dump_line(const ordered_json &json)
+{
+	return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 } // namespace bsdproc

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <cwchar>
 #include <langinfo.h>
+#include <map>
+#include <pwd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -92,6 +94,28 @@ std::string_view cut(std::string_view text, size_t columns)
 		bytes += next.bytes;
 	}
 	return text.substr(0, bytes);
+}
+
+std::string user_name(uint32_t uid)
+{
+	static std::map<uint32_t, std::string> names;
+
+	auto [name, fresh] = names.try_emplace(uid);
+	if (fresh) {
+		const passwd *entry = getpwuid(uid);
+		name->second = entry ? printable(entry->pw_name) : std::to_string(uid);
+	}
+	return name->second;
+}
+
+std::string seconds(uint64_t ns)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu.%03llu",
+		 static_cast<unsigned long long>(ns / 1000000000),
+		 static_cast<unsigned long long>(ns / 1000000 % 1000));
+	return text;
 }
 
 } // namespace bsdproc

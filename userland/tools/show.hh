@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,11 @@ size_t display_width(std::string_view text);
 
 // The beginning of printable text that fits into `columns`.
 std::string_view cut(std::string_view text, size_t columns);
+
+// The user's name, printable, or the number of one without.
+std::string user_name(uint32_t uid);
+
+// "1.234" for so many nanoseconds.
+std::string seconds(uint64_t ns);
 
 } // namespace bsdproc

@@ -31,6 +31,13 @@ constexpr Flag lwp_table[] = {
 	{BSDPROC_LWP_MAIN, 'm', "main", "its thread is the thread group's leader"},
 };
 
+constexpr Flag acct_table[] = {
+	{BSDPROC_ASU, 'S', "su", "used a privilege"},
+	{BSDPROC_AFORK, 'F', "fork", "never called exec"},
+	{BSDPROC_ACORE, 'D', "core", "dumped core"},
+	{BSDPROC_AXSIG, 'X', "signal", "was killed by a signal"},
+};
+
 std::string unknown(uint32_t number)
 {
 	return std::to_string(number) + "?";
@@ -46,6 +53,11 @@ std::span<const Flag> proc_flags()
 std::span<const Flag> lwp_flags()
 {
 	return lwp_table;
+}
+
+std::span<const Flag> acct_flags()
+{
+	return acct_table;
 }
 
 std::vector<std::string> flag_names(std::span<const Flag> flags, uint32_t bits)

@@ -19,6 +19,7 @@ struct Flag {
 
 std::span<const Flag> proc_flags(); // BSDPROC_P_*
 std::span<const Flag> lwp_flags();  // BSDPROC_LWP_*
+std::span<const Flag> acct_flags(); // BSDPROC_A*, with the letters of lastcomm
 
 // The names of the bits that are set; one without a name is a number, "0x40".
 std::vector<std::string> flag_names(std::span<const Flag> flags, uint32_t bits);

@@ -53,6 +53,12 @@ uint64_t string(Random &random, Targets target, const std::array<std::string_vie
 	return reinterpret_cast<uintptr_t>(from[random.below(N)].data());
 }
 
+// Our own descriptor of HOLD, or none of them.
+int hold_descriptor(Random &random, const Self &self)
+{
+	return random.one_in(8) ? random.pick({-1, 0, 1, 2, 1 << 20, INT_MIN}) : self.hold.load();
+}
+
 void fill(Random &random, Targets target, const Self &self, int request, Argument *a)
 {
 	switch (request) {
@@ -182,20 +188,20 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.length = garbage(random),
 		};
 		break;
+	case kAcct:
+		a->acct = {
+			.records = mostly(random, static_cast<uint32_t>(random.below(20))),
+			.reserved = mostly(random, 0),
+		};
+		break;
 	}
-}
-
-// Our own descriptor of HOLD, or none of them.
-int hold_descriptor(Random &random, const Self &self)
-{
-	return random.one_in(8) ? random.pick({-1, 0, 1, 2, 1 << 20, INT_MIN}) : self.hold.load();
 }
 
 int pick_request(Random &random)
 {
 	// LIST looks at every process there is, so it has its turn less often.
 	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2,
-							8, 6,  10, 8, 5, 4, 3,  3, 3};
+							8, 6,  10, 8, 5, 4, 3,  3, 3, 2};
 	unsigned sum = 0;
 	for (unsigned weight : kWeight)
 		sum += weight;

@@ -87,6 +87,8 @@ void Caller::call()
 		follow_claim(claimed);
 	if (call.request == kKnote && !error)
 		follow_note(got, call.known(memory_) ? call.in.knote.pid : 0);
+	if (call.request == kAcct && !error)
+		follow_acct(got);
 	if (call.request == kHold && !error)
 		follow_hold(got);
 }
@@ -104,6 +106,33 @@ void Caller::follow_hold(int fd)
 				: got != 0 && errno != EAGAIN)
 		complain("a stop: read %zd, event %#x, errno %d", got, stop.event, errno);
 	close(old);
+}
+
+// Whole records of whatever ends beside, and errors as the header has them.
+void Caller::follow_acct(int fd)
+{
+	struct bsdproc_acct records[4] = {};
+	const size_t size = random_.pick({sizeof(records), sizeof(records[0]), sizeof(records) - 1,
+					  sizeof(records[0]) - 1, size_t(1), size_t(0)});
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	// Some do not look at all that was written.
+	for (uint64_t n = random_.below(4); n > 0; n--) {
+		const bool nowhere = random_.one_in(4);
+		const ssize_t got = nowhere ? syscall(SYS_read, fd, kernel_address, size)
+					    : read(fd, records, size);
+		const int error = got < 0 ? errno : 0;
+		if (size < sizeof(records[0]) ? error != EINVAL && (error || size)
+		    : got < 0                 ? error != EAGAIN && (!nowhere || error != EFAULT)
+			      : nowhere || !got || got % ssize_t(sizeof(records[0])))
+			complain("accounts: read of %zu gave %zd, errno %d", size, got, error);
+		for (ssize_t i = 0; i < got / ssize_t(sizeof(records[0])); i++)
+			if (records[i].pid < 0 || records[i].ppid < 0 || records[i].reserved ||
+			    (!records[i].pid && !records[i].lost) ||
+			    (records[i].flags & ~unsigned(BSDPROC_AFORK | BSDPROC_ASU |
+							  BSDPROC_ACORE | BSDPROC_AXSIG)))
+				complain("accounts: a record of pid %d", records[i].pid);
+	}
+	close(fd);
 }
 
 // A note tells of an end once, or of nothing so far; ident 0: another thread may have changed

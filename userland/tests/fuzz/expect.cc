@@ -194,6 +194,13 @@ Outcomes of_getuser(const struct bsdproc_getuser &g)
 	return {0, EINVAL}; // where the namespace has no such
 }
 
+Outcomes of_acct(const struct bsdproc_acct_open &a)
+{
+	if (!a.records || a.records > BSDPROC_STREAM_MAX || a.reserved)
+		return {EINVAL};
+	return {0, EPERM};
+}
+
 Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 {
 	const Argument &in = call.in;
@@ -234,6 +241,8 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_getsession(in.getsession);
 	case kGetuser:
 		return of_getuser(in.getuser);
+	case kAcct:
+		return of_acct(in.acct);
 	default:
 		return {0};
 	}

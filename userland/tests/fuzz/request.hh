@@ -45,7 +45,10 @@ struct Request {
 	constexpr size_t size() const { return _IOC_SIZE(cmd); }
 	// Or it is told by the return value alone.
 	// Returns a descriptor.
-	constexpr bool opens() const { return cmd == BSDPROC_KNOTE || cmd == BSDPROC_HOLD; }
+	constexpr bool opens() const
+	{
+		return cmd == BSDPROC_KNOTE || cmd == BSDPROC_HOLD || cmd == BSDPROC_ACCT;
+	}
 	constexpr bool answers() const { return _IOC_DIR(cmd) & _IOC_READ; }
 };
 
@@ -69,6 +72,7 @@ enum {
 	kGetpgrp,
 	kGetsession,
 	kGetuser,
+	kAcct,
 	kRequests
 };
 
@@ -96,6 +100,7 @@ inline constexpr Request kRequest[kRequests] = {
 	{"GETPGRP", BSDPROC_GETPGRP, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"GETSESSION", BSDPROC_GETSESSION, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"GETUSER", BSDPROC_GETUSER, {0, EINVAL, E2BIG, EFAULT}},
+	{"ACCT", BSDPROC_ACCT, {0, EINVAL, E2BIG, EFAULT, EPERM}},
 };
 
 // What the size in a request's number has no part in.
@@ -129,6 +134,7 @@ union Argument {
 	struct bsdproc_getpgrp getpgrp;
 	struct bsdproc_getsession getsession;
 	struct bsdproc_getuser getuser;
+	struct bsdproc_acct_open acct;
 };
 
 } // namespace fuzz

@@ -125,6 +125,19 @@ void run_heal();
 // What host_warn() said since this was last asked.
 std::vector<std::string> warnings();
 
+// ---- host_acct.cc --------------------------------------------------------------
+
+// A record as somebody would have read it.
+struct account {
+	int pid, xstat;
+	unsigned flags, tty;
+
+	bool operator==(const account &) const = default;
+};
+// From now on somebody reads, or nobody does; what was read so far is dropped.
+void acct_read(bool on);
+std::vector<account> accounts();
+
 } // namespace sim
 
 // A descriptor of BSDPROC_HOLD.

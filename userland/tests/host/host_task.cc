@@ -62,7 +62,15 @@ unsigned host_task_bits(const task_struct *task)
 		bits |= HOST_TASK_WORKER;
 	if (task->vfork)
 		bits |= HOST_TASK_VFORK;
+	if (leads_group(task) && task->forked)
+		bits |= HOST_TASK_FORKED;
 	return bits;
+}
+
+int host_task_privileged(const task_struct *task)
+{
+	must_be_in_rcu(__func__);
+	return task->privileged;
 }
 
 task_struct *host_task_real_parent(const task_struct *task)

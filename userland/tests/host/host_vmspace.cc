@@ -45,6 +45,17 @@ int host_mm_find(task_struct *task, int (*fits)(task_struct *, void *), void *ar
 	return 0;
 }
 
+int host_traces(void)
+{
+	intrude();
+	std::lock_guard g(the_kernel->tasklist);
+	for (const task_struct *leader : the_kernel->leaders())
+		for (const task_struct *thread : leader->signal->threads)
+			if (thread->tracer == current_task())
+				return 1;
+	return 0;
+}
+
 unsigned host_kill_tracees(void)
 {
 	must_be_able_to_sleep(__func__);

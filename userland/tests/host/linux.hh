@@ -75,6 +75,8 @@ struct task_struct {
 	bool kthread = false, worker = false, exiting = false, group_dead = false;
 	bool on_cpu = false;
 	bool vfork = false, stopped = false, asleep = false, signalled = false;
+	bool forked = true, privileged = false; // no exec yet; PF_SUPERPRIV
+	unsigned tty = 0;
 	std::atomic<sim::stage> stage = sim::stage::linked;
 	host_work *work = nullptr; // its task_work
 	unsigned euid = 0, payer = 0;

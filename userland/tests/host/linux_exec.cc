@@ -59,6 +59,7 @@ void kernel::exec_event(task_struct *task)
 	// before 5.19.
 	task->kthread = false;
 	task->signal->in_exec = false;
+	task->forked = false;
 	if (!probes.exec)
 		return;
 	as self(task);

@@ -212,4 +212,20 @@ TEST(InterleaveExit, ExecByAnotherThread)
 	});
 }
 
+// Nobody knows them, and Linux has both for the last: the process is accounted for once.
+TEST(InterleaveExit, UnknownThreadsAtOnceAreAccountedForOnce)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		acct_read(true);
+		memory_fault::fail_until_waits(1000);
+		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
+		return scenario{{exits(linux_, p, 1 << 8), exits(linux_, second, 2 << 8)}, [] {
+					EXPECT_EQ(accounts().size(), 1u);
+					memory_fault::fail_until_waits(0);
+					acct_read(false);
+				}};
+	});
+}
+
 } // namespace

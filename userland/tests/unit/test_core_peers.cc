@@ -153,6 +153,17 @@ TEST_F(CorePeers, WhomItMayNotKillIsNotWaitedFor)
 	EXPECT_EQ(look_at(leader).proc.stat, unsigned(CORE_SZOMB));
 }
 
+// One that it traces may wait for it, so it waits for nobody.
+TEST_F(CorePeers, WhoTracesDoesNotWait)
+{
+	task_struct *p = peer(leader);
+	linux_.attach(leader, p);
+	linux_.exit(leader);
+	EXPECT_TRUE(p->signal->killed);
+	EXPECT_EQ(look_at(leader).proc.stat, unsigned(CORE_SZOMB));
+	linux_.detach(p);
+}
+
 // Its last thread is unknown and memory is short: still nobody waits for it.
 TEST_F(CorePeers, APeerWithoutAPipeline)
 {

@@ -216,6 +216,31 @@ VM_TEST(Peers, StoppedOrTracedOnes)
 		EXPECT_EQ(native_reap(pid), SIGKILL);
 }
 
+// One that stops on its way out for its leader, who traces it: neither waits for the other.
+VM_TEST(Peers, TracedByTheirLeader)
+{
+	adopt_orphans();
+	std::vector<pid_t> pids;
+	Tokens go;
+	pid_t leader = leader_with(2, pids, [&] {
+		go.take();
+		return 5;
+	});
+	EXPECT_EQ(pids.size(), 2u);
+	pid_t other = spawn([] {
+		pid_t pid = make_peer(peer_sleeps);
+		if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXIT) != 0)
+			return 99;
+		return 6;
+	});
+	EXPECT_EQ(native_reap(other), 6 << 8);
+	int status = -1;
+	EXPECT_GT(waitpid(-1, &status, __WALL), 0);
+	EXPECT_EQ(status, SIGKILL);
+	go.give();
+	EXPECT_EQ(native_reap(leader), 5 << 8);
+}
+
 // It is not the leader's to kill any more, so it is not waited for either, and lives on.
 VM_TEST(Peers, OneThatItMayNotKill)
 {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The module's streams of records.
+#pragma once
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+
+namespace bsdproc
+{
+
+// A stream, read until SIGINT or SIGTERM comes. One at a time in a program. All throw Failure.
+class Stream
+{
+public:
+	// request, args: as for the device's ioctl. right: what opening it takes.
+	Stream(unsigned long request, void *args, const char *right);
+	~Stream();
+	Stream(const Stream &) = delete;
+	Stream &operator=(const Stream &) = delete;
+
+	// Up to `room` records of `size` bytes; sleeps until there is one. 0: a signal came, and
+	// there was nothing left to be read.
+	size_t read(void *records, size_t size, size_t room);
+
+private:
+	int fd;
+	sigset_t before;
+};
+
+} // namespace bsdproc
