@@ -59,7 +59,8 @@ VM_TEST(WaitBlock, ChildWakesSleeper)
 // that the rounds keep close to the moment in question, whatever the machine.
 VM_TEST(WaitBlock, ChildEndsWhileWaiterGoesToSleep)
 {
-	// Enough for the delay to find its place, also where all else is scaled down.
+	// Enough to find that place also where all else is scaled down. Up to the first end that
+	// was seen the delay doubles.
 	int delay = 1000, before = 0, total = std::max(rounds(1500), 150);
 	for (int i = 0; i < total; i++) {
 		Shared<Barrier> start(2);
@@ -76,7 +77,7 @@ VM_TEST(WaitBlock, ChildEndsWhileWaiterGoesToSleep)
 		ASSERT_EQ(status, exit_status(i));
 		bool ended = info.si_pid != 0;
 		before += ended;
-		delay += ended ? -(delay / 16 + 1) : delay / 16 + 1;
+		delay += ended ? -(delay / 16 + 1) : before ? delay / 16 + 1 : delay;
 		delay = std::clamp(delay, 0, 50'000'000);
 	}
 	EXPECT_GT(before, total / 5);
