@@ -121,9 +121,12 @@ void Caller::follow_acct(int fd)
 		const ssize_t got = nowhere ? syscall(SYS_read, fd, kernel_address, size)
 					    : read(fd, records, size);
 		const int error = got < 0 ? errno : 0;
-		if (size < sizeof(records[0]) ? error != EINVAL && (error || size)
-		    : got < 0                 ? error != EAGAIN && (!nowhere || error != EFAULT)
-			      : nowhere || !got || got % ssize_t(sizeof(records[0])))
+		const bool small = size < sizeof(records[0]);
+		const bool wrong = nowhere && error == EFAULT ? false // Linux's own, too
+				   : small                    ? error != EINVAL && (error || size)
+				   : got < 0                  ? error != EAGAIN
+					     : nowhere || !got || got % ssize_t(sizeof(records[0]));
+		if (wrong)
 			complain("accounts: read of %zu gave %zd, errno %d", size, got, error);
 		for (ssize_t i = 0; i < got / ssize_t(sizeof(records[0])); i++)
 			if (records[i].pid < 0 || records[i].ppid < 0 || records[i].reserved ||
