@@ -163,10 +163,10 @@ struct bsdproc_kproc {
 	__u32 euid;
 	__u32 rgid;
 	__u32 egid;
-	__u32 holds;  /* references besides the model's own */
-	__s32 leader; /* its task leader; its own number, when it is no peer */
-	__u32 npeers; /* that it leads */
-	__u32 stype;  /* BSDPROC_S_EXIT: its tracer holds it there; 0: nobody does */
+	__u32 holds;     /* references besides the model's own */
+	__s32 leader;    /* its task leader; its own number, when it is no peer */
+	__u32 npeers;    /* that it leads */
+	__u32 stype;     /* BSDPROC_S_EXIT: its tracer holds it there; 0: nobody does */
 	__u32 vmsharers; /* procs in its address space, with it; 0: it has none any more */
 	__u32 reserved;
 	char comm[16];

@@ -11,7 +11,7 @@
 namespace bsd
 {
 
-static constexpr int SIGKILL = 9;
+static constexpr int sigkill = 9;
 
 // Makes p a peer of that leader. 0, -ESRCH: that is exiting, -EALREADY: p is a peer.
 static int join(proc *p, proc *leader)
@@ -81,7 +81,7 @@ void peers_kill(proc *leader)
 	while (proc *p = next_to_kill(leader)) {
 		// One that has become another user's is not the leader's to kill, nor
 		// will the leader wait for it.
-		if (host_kill(p->p_pid, SIGKILL) < 0)
+		if (host_kill(p->p_pid, sigkill) < 0)
 			peers_leave(p);
 		proc_drop(p);
 	}
@@ -120,6 +120,6 @@ int core_join(int parent)
 	if (!error)
 		error = join(p, leader);
 	if (error == err::srch)
-		host_kill(p->p_pid, SIGKILL);
+		host_kill(p->p_pid, sigkill);
 	return error;
 }

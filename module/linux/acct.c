@@ -31,7 +31,7 @@ int host_acct_wanted(void)
 
 unsigned host_tty(void)
 {
-	struct sighand_struct *sighand = current->sighand;
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, 1);
 	unsigned long flags;
 	unsigned tty = 0;
 

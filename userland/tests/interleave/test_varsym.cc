@@ -89,7 +89,7 @@ TEST(InterleaveVarsym, SiblingsAtOnce)
 			};
 		};
 		return scenario{{makes(maker), makes(thread),
-				 [&linux_, thread] {
+				 [thread] {
 					 sets(thread, PROC, "a", "2");
 					 EXPECT_EQ(varsym_get(thread, "a"), "2");
 				 },

@@ -210,7 +210,6 @@ VM_TEST(Vmspace, WithTheLastThread)
 VM_TEST(Vmspace, WhileTheyComeAndGo)
 {
 	constexpr unsigned kMost = 4;
-	std::atomic<bool> end{false};
 	Device dev;
 	pid_t busy = spawn([&] {
 		static BareThread threads[kMost - 1];
