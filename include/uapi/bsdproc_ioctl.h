@@ -296,7 +296,8 @@ struct bsdproc_note {
  * The calling process becomes a peer of its parent's task leader: of the leader of which
  * the parent is a peer, else of the parent. When the leader ends, Linux's kill() sends
  * SIGKILL to its peers, and it becomes a zombie only when they have left; not waited for is
- * whom it has no right to kill. A peer leaves when it ends.
+ * whom it has no right to kill, and nobody, if its last thread traces others by ptrace. A peer
+ * leaves when it ends, or gains rights by exec (set-user-id).
  *
  * ESRCH    `parent` is not its parent any more, or the leader is exiting; the calling
  *          process gets SIGKILL
@@ -330,7 +331,8 @@ struct bsdproc_hold {
 /*
  * Has a process stop at `events`; 0: at none any more, and go on, if it has stopped. For a
  * process that the caller may inspect as ptrace has it; and it will stop only if then, by
- * its credentials at its end, who opened the descriptor still may.
+ * its credentials at its end, who opened the descriptor still may; nor does it stop if its
+ * last thread traces others by ptrace.
  *
  * EBADF  fd is not open
  * EINVAL events has other bits; fd is not a descriptor of BSDPROC_HOLD
@@ -460,10 +462,15 @@ struct bsdproc_varsym_list {
  * can wait for it. For who has CAP_SYS_ADMIN in the user namespace that owns that pid
  * namespace.
  *
+ * Not seen are processes whose user namespace is not that one or one below it.
+ *
  * EINVAL  records is 0 or more than BSDPROC_STREAM_MAX
  * EPERM
+ * ENOSPC  the owner of the caller's outermost user namespace has BSDPROC_ACCT_MAX open, and
+ *         no CAP_SYS_ADMIN in the initial one
  * EMFILE, ENFILE, ENOMEM
  */
+#define BSDPROC_ACCT_MAX 16
 struct bsdproc_acct_open {
 	__u32 records; /* room for this many */
 	__u32 reserved;

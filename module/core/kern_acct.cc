@@ -44,10 +44,9 @@ static bool is_listed(const pid *pid) REQUIRES(adopt_lock)
 	return false;
 }
 
-// Takes the place of one whose threads have all come; RCU.
-static void list_accounted(pid *pid) REQUIRES(adopt_lock)
+// Forgets those whose threads have all come; how many are left, at the list's beginning. RCU.
+static unsigned prune() REQUIRES(adopt_lock)
 {
-	static constexpr unsigned last = sizeof(accounted) / sizeof(accounted[0]) - 1;
 	unsigned n = 0;
 	for (auto *&entry : accounted) {
 		task_struct *leader = entry ? host_pid_leader(entry) : nullptr;
@@ -59,6 +58,13 @@ static void list_accounted(pid *pid) REQUIRES(adopt_lock)
 			accounted[n++] = kept;
 		}
 	}
+	return n;
+}
+
+static void list_accounted(pid *pid) REQUIRES(adopt_lock)
+{
+	static constexpr unsigned last = sizeof(accounted) / sizeof(accounted[0]) - 1;
+	unsigned n = prune();
 	if (n > last) {
 		forget(accounted[0]);
 		for (n = 0; n < last; n++)
@@ -86,6 +92,7 @@ static bool is_first(proc *p, task_struct *task)
 	// Who is unknown now stays so as long as the lock is held.
 	guard g(adopt_lock);
 	pid *pid = host_task_tgid(task);
+	prune();
 	if (is_listed(pid))
 		return false;
 	if (!p)

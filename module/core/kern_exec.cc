@@ -32,9 +32,12 @@ void core_task_exec(task_struct *task, int secure)
 		p->p_flag = (p->p_flag & ~(CORE_P_WEXIT | P_FOREXEC)) | CORE_P_EXEC;
 		vmspace_exec(p, task);
 	}
-	// Who may do more than its caller does not take others along at the caller's wish.
-	if (secure)
+	// Who may do more than its caller does not take others along at the caller's wish, nor
+	// goes with whom the caller has joined, or by whose right that one ends.
+	if (secure) {
 		p->p_tracekill.store(false);
+		peers_leave(p);
+	}
 	if (lp->lwp_setint) {
 		host_setint_drop(lp->lwp_setint); // the memory it was for is gone
 		lp->lwp_setint = nullptr;

@@ -92,7 +92,7 @@ void proc_zombie(proc *p, const task_struct *task)
 {
 	{
 		guard g(p->p_token);
-		p->p_flag |= CORE_P_WEXIT;
+		p->p_flag = (p->p_flag | CORE_P_WEXIT) & ~P_FOREXEC;
 		vmspace_exit(p); // for one that had no pipeline
 		p->p_xstat.store(host_task_xstat(task));
 		p->p_stat = CORE_SZOMB;
@@ -128,6 +128,7 @@ static void exit_missed(proc *p)
 	{
 		guard g(p->p_token);
 		killalllwps(p, false);
+		p->p_flag &= ~P_FOREXEC;
 	}
 	peers_kill(p);
 	peers_leave(p);

@@ -150,10 +150,14 @@ void core_task_new(task_struct *task)
 	// A new thread belongs to its maker's proc, a new process most often to
 	// its maker; when the model does not know the maker, adopt() finds out.
 	int error;
-	const task_struct *self = host_current(), *parent = host_task_real_parent(task);
-	proc *maker = proc_of(self);
+	task_struct *self = host_current();
+	const task_struct *parent = host_task_real_parent(task);
+	proc *known = proc_of(self), *maker = known;
+	// A thread that the model has missed, or not come to yet.
+	if (!maker && !(host_task_bits(self) & HOST_TASK_KTHREAD))
+		maker = proc_of_group(self);
 	if (bits & HOST_TASK_LEADER)
-		error = (parent == self ? maker : proc_of(parent)) ||
+		error = (parent == self ? known : proc_of(parent)) ||
 					(host_task_bits(parent) & HOST_TASK_KTHREAD)
 				? proc_attach(task, bits, 0, maker)
 				: adopt(task, maker);

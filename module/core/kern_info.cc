@@ -92,8 +92,11 @@ static void forget(host_link *link)
 		host_setint_drop(lp->lwp_setint);
 	if (lp != &p->p_firstlwp)
 		host_reclaim_later(HOST_POOL_LWP, lp);
-	if (first)
+	if (first) {
+		rcu_guard rcu;
+		peers_leave(p); // else it would keep its leader
 		proc_drop(p);
+	}
 	proc_drop(p);
 }
 

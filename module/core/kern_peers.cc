@@ -48,12 +48,15 @@ static int find_leader(const task_struct *task, int parent, proc *&leader)
 
 void peers_leave(proc *p)
 {
-	proc *leader = p->p_leader.exchange(nullptr);
+	proc *leader = p->p_leader.load();
 	if (!leader)
 		return;
 	{
 		guard g(leader->p_token);
+		if (p->p_leader.load() != leader)
+			return; // somebody else was quicker
 		list<proc, peer_tag>::erase(p);
+		p->p_leader.store(nullptr); // from here on it may join another
 		if (leader->p_npeers.add(-1u) == 0)
 			host_wakeup(&leader->p_npeers);
 	}

@@ -84,7 +84,8 @@ static int may_go(void *p)
 
 void stopevent(proc *p, unsigned event)
 {
-	if (p->p_tracer.load() && stop(p, event))
+	// Whom it traces by ptrace may be its tracer here, and stop for it on the way out.
+	if (p->p_tracer.load() && !host_traces() && stop(p, event))
 		host_sleep(&p->p_stype, may_go, p);
 	stops_end(p);
 }
@@ -168,6 +169,8 @@ void core_tracer_free(core_tracer *t)
 
 int core_tracer_stops(core_tracer *t, task_struct *leader, unsigned events)
 {
+	if (host_task_bits(leader) & (HOST_TASK_KTHREAD | HOST_TASK_RELEASED))
+		return err::srch;
 	lwp *lp = lwp_find_or_adopt(leader);
 	if (!lp)
 		return err::nomem;

@@ -20,6 +20,7 @@ struct acct {
 	struct stream stream;
 	struct pid_namespace *pid_ns; /* referenced */
 	struct user_namespace *user_ns;
+	unsigned payer;
 };
 
 static struct streams readers = STREAMS_INIT(readers);
@@ -77,7 +78,8 @@ void host_acct(struct task_struct *task, const struct host_acct_end *end)
 	{
 		const pid_t pid = task_tgid_nr_ns(task, reader->pid_ns);
 
-		if (!pid)
+		/* Nor does it see who came into its pid namespace with an outer one's rights. */
+		if (!pid || !current_in_userns(reader->pid_ns->user_ns))
 			continue;
 		if (!filled)
 			fill(&record, task->group_leader, end);
@@ -115,6 +117,31 @@ static const struct file_operations acct_fops = {
 	.llseek = noop_llseek,
 };
 
+/* Each exit pays for each reader, so users who rule their own namespaces have but a few. */
+static DEFINE_MUTEX(opening);
+
+static bool too_many(unsigned payer)
+{
+	const struct acct *reader;
+	unsigned count = 0;
+
+	if (capable(CAP_SYS_ADMIN))
+		return false;
+	mutex_lock(&readers.lock);
+	list_for_each_entry(reader, &readers.list, stream.link) count += reader->payer == payer;
+	mutex_unlock(&readers.lock);
+	return count >= BSDPROC_ACCT_MAX;
+}
+
+/* With `opening` held. A descriptor; -ENOSPC, or what stream_start() says. */
+static int start(struct acct *reader, unsigned records)
+{
+	if (too_many(reader->payer))
+		return -ENOSPC;
+	return stream_start(&reader->stream, &readers, sizeof(struct bsdproc_acct), records,
+			    "[bsdproc-acct]", &acct_fops);
+}
+
 long acct_open(const struct bsdproc_acct_open *args)
 {
 	struct pid_namespace *ns = task_active_pid_ns(current);
@@ -130,8 +157,10 @@ long acct_open(const struct bsdproc_acct_open *args)
 		return -ENOMEM;
 	reader->pid_ns = get_pid_ns(ns);
 	reader->user_ns = get_user_ns(current_user_ns());
-	fd = stream_start(&reader->stream, &readers, sizeof(struct bsdproc_acct), args->records,
-			  "[bsdproc-acct]", &acct_fops);
+	reader->payer = host_payer();
+	mutex_lock(&opening);
+	fd = start(reader, args->records);
+	mutex_unlock(&opening);
 	if (fd < 0)
 		acct_free(reader);
 	return fd;

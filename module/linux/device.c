@@ -338,7 +338,8 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 		return error;
 	if (copy_to_user(user, &call, size)) {
 		/* Gone since. A claim can be given back, an extexit cannot. */
-		core_wait_end();
+		if (calls[i].function == do_wait)
+			core_wait_end();
 		return -EFAULT;
 	}
 	return 0;

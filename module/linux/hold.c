@@ -37,7 +37,7 @@ int host_tracer_may(struct host_tracer *tracer)
 
 void host_tracer_wake(struct host_tracer *tracer)
 {
-	wake_up_poll(&tracer->readers, EPOLLIN | EPOLLRDNORM);
+	wake_up_poll(&tracer->readers, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
 }
 
 static int state(struct host_tracer *tracer)

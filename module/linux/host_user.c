@@ -11,15 +11,22 @@ unsigned host_euid(void)
 	return __kuid_val(current_euid());
 }
 
-/* Whoever may make users of its own by user namespaces owns the outermost one. */
+/*
+ * Whoever may make users of its own by user namespaces owns the outermost one. Where that is
+ * root, who makes them for others (containers), each has a payer of its own: its own root.
+ */
 unsigned host_payer(void)
 {
 	const struct user_namespace *ns = current_user_ns();
+	kuid_t root;
 
 	if (ns == &init_user_ns)
 		return host_euid();
 	while (ns->parent != &init_user_ns)
 		ns = ns->parent;
+	root = make_kuid((struct user_namespace *)ns, 0);
+	if (uid_eq(ns->owner, GLOBAL_ROOT_UID) && uid_valid(root))
+		return __kuid_val(root);
 	return __kuid_val(ns->owner);
 }
 

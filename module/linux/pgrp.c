@@ -58,7 +58,7 @@ long pgrp_get(struct bsdproc_getpgrp *get)
 {
 	struct bsdproc_getpgrp out = {.pgid = get->pgid};
 	struct task_struct *leader;
-	struct pid *pgrp;
+	struct pid *pgrp, *session;
 
 	if (get->reserved)
 		return -EINVAL;
@@ -73,7 +73,10 @@ long pgrp_get(struct bsdproc_getpgrp *get)
 		if (!is_in_sight(leader))
 			continue;
 		out.members++;
-		out.sid = pid_vnr(session_of(leader));
+		session = session_of(leader);
+		/* None when it is being reaped; and setsid() changes the session first. */
+		if (session && (session != task_tgid(leader) || session == pgrp))
+			out.sid = pid_vnr(session);
 	}
 	rcu_read_unlock();
 	put_pid(pgrp);
@@ -91,12 +94,16 @@ static unsigned collect_groups(struct pid *session, unsigned long *groups, unsig
 	unsigned n = 0;
 
 	rcu_read_lock();
-	for_each_process(leader)
-		if (session_of(leader) == session && is_in_sight(leader)) {
-			if (n < room)
-				groups[n] = (unsigned long)pgrp_of(leader);
-			n++;
-		}
+	for_each_process(leader) {
+		const struct pid *pgrp = pgrp_of(leader);
+
+		/* None when it is being reaped. */
+		if (!pgrp || session_of(leader) != session || !is_in_sight(leader))
+			continue;
+		if (n < room)
+			groups[n] = (unsigned long)pgrp;
+		n++;
+	}
 	rcu_read_unlock();
 	return n;
 }

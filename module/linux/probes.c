@@ -21,15 +21,29 @@
  */
 DEFINE_STATIC_SRCU(exit_srcu);
 
+/*
+ * The exit's other work goes first, also what comes of that: among it are the last closings
+ * of files, and the core may sleep until somebody closes one. True: called again then.
+ */
+static bool comes_again(struct callback_head *head)
+{
+	return (head->next || task_work_pending(current)) &&
+	       !task_work_add(current, head, TWA_NONE);
+}
+
 /* The index that unlocking wants is in the choice of the function. */
 static void exit_work_0(struct callback_head *head) __releases(&exit_srcu)
 {
+	if (comes_again(head))
+		return;
 	core_task_exit((struct host_work *)head);
 	__srcu_read_unlock(&exit_srcu, 0);
 }
 
 static void exit_work_1(struct callback_head *head) __releases(&exit_srcu)
 {
+	if (comes_again(head))
+		return;
 	core_task_exit((struct host_work *)head);
 	__srcu_read_unlock(&exit_srcu, 1);
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,9 +19,12 @@
 #include "bsdproc.h"
 #include "internal.h"
 
-/* What the maker, asleep until then, shares with the child until that has joined. */
+/*
+ * What the maker, asleep until then, shares with the child until that has joined. It lies at
+ * the upper end of the child's stack: Linux writes to it when the child has ended.
+ */
 struct birth {
-	_Atomic int state; /* BORN until told; Linux makes it 0 when the child ends before */
+	_Atomic int state; /* BORN until told; Linux makes it 0 at the child's end */
 	int error;
 	pid_t parent;
 	bool is_peer, closes_files;
@@ -29,7 +33,7 @@ struct birth {
 	sigset_t mask;
 };
 
-enum { ENDED, BORN, TOLD };
+enum { BORN = 1, TOLD };
 
 /* The kernel's set, not libc's, which leaves out the signals that libc keeps for itself. */
 static void set_mask(const sigset_t *set, sigset_t *old)
@@ -52,8 +56,6 @@ static int begin(void *shared)
 	if (birth->is_peer && bsdproc_call(BSDPROC_JOIN, &join) == -1)
 		error = errno;
 	birth->error = error;
-	/* From here on the maker may return, and the memory is not ours. */
-	syscall(SYS_set_tid_address, NULL);
 	atomic_store(&birth->state, TOLD);
 	syscall(SYS_futex, &birth->state, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	if (!error) {
@@ -87,7 +89,7 @@ static int wait_for(struct birth *birth, pid_t pid)
 
 	while (atomic_load(&birth->state) == BORN)
 		syscall(SYS_futex, &birth->state, FUTEX_WAIT, BORN, NULL, NULL, 0);
-	error = atomic_load(&birth->state) == TOLD ? birth->error : ESRCH;
+	error = birth->error;
 	if (error) {
 		while (waitpid(pid, NULL, __WALL) == -1 && errno == EINTR)
 			;
@@ -98,18 +100,11 @@ static int wait_for(struct birth *birth, pid_t pid)
 pid_t bsd_rfork_thread(int flags, void *stack, int (*function)(void *), void *arg)
 {
 	struct bsdproc_version version = {};
-	struct birth birth = {
-		.state = BORN,
-		.parent = (pid_t)syscall(SYS_getpid),
-		.is_peer = flags & RFTHREAD,
-		.closes_files = flags & RFCFDG,
-		.function = function,
-		.arg = arg,
-	};
+	struct birth *birth = (struct birth *)((uintptr_t)stack & ~(uintptr_t)15) - 1;
 	const int linux_flags = clone_flags(flags);
 	int error = errno;
 	pid_t tid, pid;
-	sigset_t all;
+	sigset_t all, mask;
 
 	if (linux_flags == -1 || !stack || !function) {
 		errno = EINVAL;
@@ -119,19 +114,29 @@ pid_t bsd_rfork_thread(int flags, void *stack, int (*function)(void *), void *ar
 	if (bsdproc_call(BSDPROC_VERSION, &version) == -1)
 		return -1;
 	memset(&all, 0xff, sizeof(all));
-	set_mask(&all, &birth.mask);
-	pid = clone(begin, stack, linux_flags, &birth, &tid, NULL, &birth.state);
-	if (pid == -1)
+	set_mask(&all, &mask);
+	*birth = (struct birth){
+		.state = BORN,
+		.error = ESRCH, /* it ended before it could tell */
+		.parent = (pid_t)syscall(SYS_getpid),
+		.is_peer = flags & RFTHREAD,
+		.closes_files = flags & RFCFDG,
+		.function = function,
+		.arg = arg,
+		.mask = mask,
+	};
+	pid = clone(begin, birth, linux_flags, birth, &tid, NULL, &birth->state);
+	if (pid == -1) {
 		error = errno;
-	else {
-		const int failed = wait_for(&birth, pid);
+	} else {
+		const int failed = wait_for(birth, pid);
 
 		if (failed) {
 			error = failed;
 			pid = -1;
 		}
 	}
-	set_mask(&birth.mask, NULL);
+	set_mask(&mask, NULL);
 	errno = error;
 	return pid;
 }

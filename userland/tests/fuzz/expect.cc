@@ -198,7 +198,7 @@ Outcomes of_acct(const struct bsdproc_acct_open &a)
 {
 	if (!a.records || a.records > BSDPROC_STREAM_MAX || a.reserved)
 		return {EINVAL};
-	return {0, EPERM};
+	return {0, EPERM, ENOSPC};
 }
 
 Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)

@@ -100,7 +100,7 @@ inline constexpr Request kRequest[kRequests] = {
 	{"GETPGRP", BSDPROC_GETPGRP, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"GETSESSION", BSDPROC_GETSESSION, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"GETUSER", BSDPROC_GETUSER, {0, EINVAL, E2BIG, EFAULT}},
-	{"ACCT", BSDPROC_ACCT, {0, EINVAL, E2BIG, EFAULT, EPERM}},
+	{"ACCT", BSDPROC_ACCT, {0, EINVAL, E2BIG, EFAULT, EPERM, ENOSPC}},
 };
 
 // What the size in a request's number has no part in.

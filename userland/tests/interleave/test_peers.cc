@@ -105,6 +105,32 @@ TEST(InterleavePeers, JoiningTwice)
 	});
 }
 
+// One that its leader could not kill joins another, while it is let go.
+TEST(InterleavePeers, LetGoWhileItJoinsAnother)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *leader = linux_.fork(linux_.init()), *b = linux_.fork(leader);
+		EXPECT_EQ(join(b, leader->thread_pid->nr), 0);
+		task_struct *p = linux_.fork(b);
+		const int parent = b->thread_pid->nr;
+		EXPECT_EQ(join(p, parent), 0);
+		b->signal->may_be_killed = p->signal->may_be_killed = false;
+		return scenario{{exits(linux_, leader),
+				 [p, parent] {
+					 int error = -114;
+					 for (int i = 0; i < 3 && error == -114; i++)
+						 error = join(p, parent);
+					 EXPECT_TRUE(error == 0 || error == -114 || error == -3);
+				 }},
+				[&linux_, leader, b, p] {
+					EXPECT_EQ(peers_of(leader), 0u);
+					linux_.exit(p);
+					EXPECT_EQ(peers_of(b), 0u);
+				}};
+	});
+}
+
 // The module goes while a leader waits.
 TEST(InterleavePeers, UnloadingWhileTheLeaderWaits)
 {

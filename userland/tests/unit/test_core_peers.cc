@@ -225,4 +225,25 @@ TEST_F(CorePeers, UnloadingEndsTheWait)
 	linux_.exit(p);
 }
 
+// What a peer holds of its leader goes with the module, too.
+TEST_F(CorePeers, UnloadingWithBothAlive)
+{
+	task_struct *p = peer(leader);
+	unload();
+	linux_.exit(p);
+	linux_.exit(leader);
+}
+
+// A program that gets rights by exec goes its own way.
+TEST_F(CorePeers, GainingRights)
+{
+	task_struct *p = peer(leader), *q = peer(leader);
+	p->signal->gains_rights = true;
+	linux_.exec(p);
+	linux_.exec(q);
+	EXPECT_EQ(leader_of(p), p->thread_pid->nr);
+	EXPECT_EQ(leader_of(q), leader->thread_pid->nr);
+	EXPECT_EQ(peers_of(leader), 1u);
+}
+
 } // namespace

@@ -225,6 +225,18 @@ TEST_F(CoreStop, TakenBackWhileItIsHeld)
 	EXPECT_EQ(next(), -10);
 }
 
+// One whom it traces may have the descriptor, and stop for it on its way out.
+TEST_F(CoreStop, WhoTracesIsNotHeld)
+{
+	task_struct *q = linux_.fork(linux_.init());
+	linux_.attach(p, q);
+	ASSERT_EQ(ask(p), 0);
+	linux_.exit(p);
+	EXPECT_EQ(look_at(p).proc.stat, unsigned(CORE_SZOMB));
+	EXPECT_EQ(state(), -10);
+	linux_.detach(q);
+}
+
 // Of a process that has no pipeline nobody waits for a stop.
 TEST_F(CoreStop, WithoutAPipeline)
 {

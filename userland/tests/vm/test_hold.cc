@@ -4,6 +4,7 @@
 #include "vm_test.h"
 
 #include <sys/epoll.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -251,6 +252,55 @@ VM_TEST(Hold, ItselfAndEachOther)
 		kill((*pids)[i], SIGKILL);
 	for (int i : {0, 1})
 		EXPECT_EQ(native_reap((*pids)[i]), SIGKILL);
+}
+
+// Its last descriptor lies in a socket's queue, and goes when Linux closes that.
+VM_TEST(Hold, ItselfByADescriptorOnItsWay)
+{
+	for (int i = 0; i < 3; i++) {
+		pid_t pid = spawn([] {
+			int hold = bsd_hold(), pair[2];
+			EXPECT_EQ(bsd_hold_stops(hold, 0, S_EXIT), 0);
+			EXPECT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+			char byte = 0, control[CMSG_SPACE(sizeof(int))] = {};
+			struct iovec data = {&byte, 1};
+			struct msghdr message = {};
+			message.msg_iov = &data;
+			message.msg_iovlen = 1;
+			message.msg_control = control;
+			message.msg_controllen = sizeof(control);
+			struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+			c->cmsg_level = SOL_SOCKET;
+			c->cmsg_type = SCM_RIGHTS;
+			c->cmsg_len = CMSG_LEN(sizeof(int));
+			memcpy(CMSG_DATA(c), &hold, sizeof(hold));
+			EXPECT_EQ(sendmsg(pair[0], &message, 0), 1);
+			close(hold);
+			return 4;
+		});
+		EXPECT_EQ(native_reap(pid), 4 << 8);
+	}
+}
+
+// The tracer is held by one whom it traces, and who stops for it on its way out.
+VM_TEST(Hold, ByOneWhomItTraces)
+{
+	Shared<std::atomic<pid_t>> tracee;
+	pid_t tracer = spawn([&] {
+		*tracee = spawn([] {
+			if (bsd_hold_stops(bsd_hold(), getppid(), S_EXIT) != 0)
+				return 99;
+			ptrace(PTRACE_TRACEME);
+			kill(getpid(), SIGSTOP);
+			return 5;
+		});
+		int status = -1;
+		EXPECT_EQ(waitpid(*tracee, &status, __WALL), *tracee);
+		EXPECT_EQ(ptrace(PTRACE_SETOPTIONS, tracee->load(), 0, PTRACE_O_TRACEEXIT), 0);
+		EXPECT_EQ(ptrace(PTRACE_CONT, tracee->load(), 0, 0), 0);
+		return 6;
+	});
+	EXPECT_EQ(native_reap(tracer), 6 << 8);
 }
 
 // By a descriptor that somebody else has too.
