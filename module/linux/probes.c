@@ -34,16 +34,20 @@ static bool comes_again(struct callback_head *head)
 /* The index that unlocking wants is in the choice of the function. */
 static void exit_work_0(struct callback_head *head) __releases(&exit_srcu)
 {
-	if (comes_again(head))
+	if (comes_again(head)) {
+		__release(&exit_srcu); /* for sparse: by the next call */
 		return;
+	}
 	core_task_exit((struct host_work *)head);
 	__srcu_read_unlock(&exit_srcu, 0);
 }
 
 static void exit_work_1(struct callback_head *head) __releases(&exit_srcu)
 {
-	if (comes_again(head))
+	if (comes_again(head)) {
+		__release(&exit_srcu); /* for sparse: by the next call */
 		return;
+	}
 	core_task_exit((struct host_work *)head);
 	__srcu_read_unlock(&exit_srcu, 1);
 }
