@@ -72,7 +72,7 @@ static void zombie_waits_for_its_parent(struct kunit *test)
 
 	eventually(test, told(child, kproc.stat == CORE_SZOMB && kproc.nthreads == 0));
 	KUNIT_EXPECT_EQ(test, kproc.xstat, 7 << 8);
-	KUNIT_EXPECT_EQ(test, kproc.flags, CORE_P_WEXIT);
+	KUNIT_EXPECT_EQ(test, kproc.flags, CORE_P_WEXIT | CORE_P_VMLAST);
 	KUNIT_EXPECT_EQ(test, kproc.nlwps, 1);
 	KUNIT_EXPECT_PTR_EQ(test, kproc.ppid, process->pid);
 	eventually(test, told(child, lwp.stat == CORE_LSZOMB));
