@@ -386,7 +386,8 @@ struct bsdproc_stop {
 
 /*
  * Sets a symbol, or deletes it. A user's stay until they are deleted or the module goes. The
- * users of somebody's user namespaces have sets of their own, 256 of them at most.
+ * users of somebody's user namespaces have sets of their own, 256 of them at most; so has
+ * each user that one can become outside of those, without that bound.
  *
  * EINVAL        level is none of these
  * ENAMETOOLONG  name or data is longer than it may be
