@@ -76,7 +76,6 @@ static proc *find_parent(task_struct *task)
 static void fork_inherit(proc *child, proc *maker)
 {
 	varsymset_inherit(child, maker);
-	stops_fork(child, maker);
 	if (maker->p_tracekill.load())
 		child->p_tracekill.store(true);
 }
@@ -97,12 +96,14 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 		limbo = lwp_link(p, &p->p_firstlwp, bits);
 	}
 	p->p_sigparent = host_task_exit_signal(task);
-	// A birth that was missed: the parent, as it is by now.
-	fork_inherit(p, maker ? maker : find_parent(task));
 	if (flag & CORE_P_ADOPTED)
 		vmspace_adopt(p, task);
 	else
 		vmspace_fork(p, task, maker ? maker : &proc0);
+	// A birth that was missed: the parent, as it is by now.
+	if (!maker)
+		maker = find_parent(task);
+	fork_inherit(p, maker);
 
 	int error;
 	proc *pp;
@@ -125,11 +126,11 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 	} while (error == err::again);
 
 	if (error) {
-		stops_end(p);
 		vmspace_leave(p);
 		core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
 		return error == err::exist ? 0 : error;
 	}
+	stops_fork(p, maker);
 	if (parent_limbo)
 		limbo_add(pp);
 	if (limbo)

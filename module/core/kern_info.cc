@@ -120,21 +120,22 @@ int core_getproc(pid *pid, core_kproc *kproc, core_klwp *lwps, unsigned room)
 			return err::srch;
 		kproc->flags = p->p_flag & (CORE_P_WEXIT | CORE_P_EXEC | CORE_P_ADOPTED);
 		read_lwps(p, kproc, lwps, room);
-		if (!host_pid_leader(pid))
+		const task_struct *task = host_pid_leader(pid);
+		if (!task)
 			return err::srch; // reaped just now
 		kproc->nthreads = p->p_nthreads;
 		kproc->nchildren = p->p_nchildren + p->p_nzombies;
 		kproc->nzombies = p->p_nzombies;
 		kproc->stype = p->p_stype.load();
-		kproc->xstat = kproc->stype ? host_task_xstat(host_pid_leader(pid)) : proc_xstat(p);
+		kproc->xstat = kproc->stype ? host_task_xstat(task) : proc_xstat(p);
 		const proc *leader = p->p_leader.load();
 		kproc->leader = leader ? leader->p_pid : p->p_pid;
 		kproc->npeers = p->p_npeers.load();
 		kproc->flags |= p->p_tracekill.load() ? CORE_P_TRACEKILL : 0;
 		kproc->flags |= p->p_vmlast.load() ? CORE_P_VMLAST : 0;
 		kproc->vmsharers = vmspace_sharers(p);
-		// Besides the model's and the lwps'.
-		kproc->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving;
+		// Besides the model's, the lwps' and the peers'.
+		kproc->holds = p->p_refs.load() - 1 - p->p_nthreads - p->p_nleaving - kproc->npeers;
 	}
 	parent_guard g(p);
 	if (proc *pp = g.get()) {

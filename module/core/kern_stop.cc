@@ -94,8 +94,13 @@ void stops_fork(proc *child, proc *maker)
 {
 	if (!maker->p_tracer.load())
 		return;
-	guard g(stop_lock);
+	guard g(child->p_token);
+	// One whose birth was missed may be past its stop, or released.
+	if (child->p_gone.load() || proc_exiting(child))
+		return;
+	guard s(stop_lock);
 	core_tracer *t = maker->p_tracer.load();
+	// Somebody else may have found the child, and asked for a stop.
 	if (t && (maker->p_stops & CORE_S_FORK) && !child->p_tracer.load())
 		attach(t, child, maker->p_stops);
 }

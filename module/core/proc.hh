@@ -217,7 +217,7 @@ void stops_init();
 // STOPEVENT: the current process is at that point. Sleeps until its tracer, if there is one
 // that asked for it, lets it go. After S_EXIT it is traced no more.
 void stopevent(proc *p, unsigned event);
-// A birth, before the child can run; RCU.
+// A birth, once the child is in the map, and before it can run unless that was missed; RCU.
 void stops_fork(proc *child, proc *maker);
 // Traced no more. Any number of times.
 void stops_end(proc *p);

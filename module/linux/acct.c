@@ -74,8 +74,7 @@ void host_acct(struct task_struct *task, const struct host_acct_end *end)
 	rcu_read_lock();
 	parent = rcu_dereference(task->real_parent);
 	cred = __task_cred(task);
-	for_each_stream(reader, &readers)
-	{
+	for_each_stream(reader, &readers) {
 		const pid_t pid = task_tgid_nr_ns(task, reader->pid_ns);
 
 		/* Nor does it see who came into its pid namespace with an outer one's rights. */
@@ -128,7 +127,8 @@ static bool too_many(unsigned payer)
 	if (capable(CAP_SYS_ADMIN))
 		return false;
 	mutex_lock(&readers.lock);
-	list_for_each_entry(reader, &readers.list, stream.link) count += reader->payer == payer;
+	list_for_each_entry(reader, &readers.list, stream.link)
+		count += reader->payer == payer;
 	mutex_unlock(&readers.lock);
 	return count >= BSDPROC_ACCT_MAX;
 }

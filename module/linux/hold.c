@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Stops for userland: a descriptor whose owner holds processes at their exit, reads which
- * ones it holds, and lets them go. Its last close lets all of them go, and Linux makes
- * that close before a process comes to its own stop, so nobody holds himself for ever.
+ * ones it holds, and lets them go. Its last close lets all of them go; what a process has
+ * open is closed before it comes to its own stop (see probes.c), so nobody holds himself.
  */
 #include <linux/anon_inodes.h>
 #include <linux/cred.h>

@@ -32,7 +32,8 @@ int host_traces(void)
 /*
  * current->ptraced may only be walked under tasklist_lock, which modules cannot take; but to
  * see that it is empty needs none. It stays so, but for a child that asked to be traced at
- * the very moment at which this thread began to exit, and that is let go. PTRACE_O_EXITKILL kills by the same means.
+ * the very moment at which this thread began to exit, and that is let go. PTRACE_O_EXITKILL
+ * kills by the same means.
  */
 unsigned host_kill_tracees(void)
 {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* tsleep and wakeup, for threads that may be past all signals; signals; the log. */
-#include <linux/printk.h>
+/* tsleep and wakeup, for threads that may be past all signals. */
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/wait_bit.h>
 
 #include "linux.h"
@@ -24,24 +22,4 @@ void host_wakeup(const void *channel)
 	/* Between the change and the look whether anybody sleeps. */
 	smp_mb();
 	wake_up_var((void *)channel);
-}
-
-void host_warn(const char *what, const void *function)
-{
-	if (function)
-		pr_warn("%s: %ps\n", what, function);
-	else
-		pr_warn("%s\n", what);
-}
-
-/* Anybody who may make a namespace can have this said. */
-void host_init_died(int signal, int exit)
-{
-	pr_info_ratelimited("init of a pid namespace died: pid %d, signal %d, exit %d\n",
-			    task_tgid_nr(current), signal, exit);
-}
-
-int host_kill(struct pid *pid, int signal)
-{
-	return kill_pid(pid, signal, 0);
 }

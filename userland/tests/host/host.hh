@@ -3,6 +3,7 @@
 // The functions that the core itself calls are those of module/core/host.h.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -120,7 +121,7 @@ unsigned setint_live();
 bool heal_is_due();
 void run_heal();
 
-// ---- host_sleep.cc -------------------------------------------------------------
+// ---- host_log.cc ---------------------------------------------------------------
 
 // What host_warn() said since this was last asked.
 std::vector<std::string> warnings();
@@ -140,10 +141,10 @@ std::vector<account> accounts();
 
 } // namespace sim
 
-// A descriptor of BSDPROC_HOLD.
+// A descriptor of BSDPROC_HOLD (host_tracer.cc).
 struct host_tracer {
 	bool may = true;
-	unsigned wakeups = 0;
+	std::atomic<unsigned> wakeups = 0;
 };
 
 namespace sim

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What goes to the kernel's log. */
+#include <linux/printk.h>
+#include <linux/sched.h>
+
+#include "linux.h"
+
+void host_warn(const char *what, const void *function)
+{
+	if (function)
+		pr_warn("%s: %ps\n", what, function);
+	else
+		pr_warn("%s\n", what);
+}
+
+/* Anybody who may make a namespace can have this said. */
+void host_init_died(int signal, int exit)
+{
+	pr_info_ratelimited("init of a pid namespace died: pid %d, signal %d, exit %d\n",
+			    task_tgid_nr(current), signal, exit);
+}
