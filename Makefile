@@ -9,6 +9,10 @@ KERNEL ?= 6.1
 # Headers to build the module against instead, such as /lib/modules/$(uname -r)/build.
 KDIR ?=
 
+# n: the module is built without traces of processes (bsdktrace).
+KTRACE ?= y
+export KTRACE
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 
@@ -106,4 +110,5 @@ help:
 	@echo 'make clean     remove build/'
 	@echo
 	@echo 'KERNEL=6.1|6.12|7.2  the VM kernel        KDIR=DIR   headers to build against'
+	@echo 'KTRACE=n             without bsdktrace'
 	@echo 'PREFIX=/usr/local    for install          DESTDIR=   for install'

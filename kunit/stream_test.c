@@ -26,8 +26,10 @@ static void put(struct stream *stream, u32 nr)
 /* Reads so many at most; how many it got, in `records`. */
 static int get(struct kunit *test, struct stream *stream, struct record *records, unsigned room)
 {
-	const ssize_t n = take(stream, (char __user *)user.page, room);
+	ssize_t n = take(stream, (char __user *)user.page, room);
 
+	if (n == -EAGAIN)
+		n = 0;
 	KUNIT_EXPECT_GE(test, n, 0);
 	KUNIT_EXPECT_EQ(test, n % sizeof(*records), 0);
 	KUNIT_EXPECT_EQ(test, copy_from_user(records, (void __user *)user.page, n), 0);
@@ -123,10 +125,38 @@ static void what_cannot_be_stored_stays(struct kunit *test)
 	kvfree(stream.ring);
 }
 
+/* The end comes after all that was written, and not for ever. */
+static void the_end(struct kunit *test)
+{
+	char __user *const page = (char __user *)user.page;
+	struct stream stream;
+	struct record r[4];
+
+	make(test, &stream, 2);
+	KUNIT_EXPECT_EQ(test, take(&stream, page, 4), -EAGAIN);
+	put(&stream, 1);
+	put(&stream, 2);
+	put(&stream, 3);
+	stream_expect(&stream, false);
+	KUNIT_EXPECT_TRUE(test, is_readable(&stream));
+	KUNIT_EXPECT_EQ(test, get(test, &stream, r, 4), 2);
+	/* What was lost at last is told before the end. */
+	KUNIT_EXPECT_EQ(test, get(test, &stream, r, 4), 1);
+	expect(test, r, 0, 1);
+	KUNIT_EXPECT_TRUE(test, is_readable(&stream));
+	KUNIT_EXPECT_EQ(test, take(&stream, page, 4), 0);
+	KUNIT_EXPECT_EQ(test, take(&stream, page, 4), 0);
+	stream_expect(&stream, true);
+	KUNIT_EXPECT_FALSE(test, is_readable(&stream));
+	KUNIT_EXPECT_EQ(test, take(&stream, page, 4), -EAGAIN);
+	kvfree(stream.ring);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(full_and_read_in_parts),
 	KUNIT_CASE(sums_are_exact),
 	KUNIT_CASE(what_cannot_be_stored_stays),
+	KUNIT_CASE(the_end),
 	{},
 };
 

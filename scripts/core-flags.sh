@@ -2,4 +2,4 @@
 # shellcheck shell=bash disable=SC2034
 # How the static checks compile module/core: as the kernel does, as far as they need to know.
 core_flags=(-std=gnu++20 -ffreestanding -nostdinc++ -fno-exceptions -fno-rtti
-	-DBSDPROC_LOCK_SIZE=8 -Wall -Wextra)
+	-DBSDPROC_LOCK_SIZE=8 -DKTRACE -Wall -Wextra)

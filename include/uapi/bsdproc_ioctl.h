@@ -451,7 +451,8 @@ struct bsdproc_varsym_list {
  * A stream holds as many records as were asked for when it was opened. What comes while it
  * is full is lost, and counted: `lost`, with which each record begins, says how many were
  * lost between it and the one before. When none has come since, a record that is zero but
- * for that tells it. So no record is missing without being counted.
+ * for that tells it. So no record is missing without being counted. Where no more can come,
+ * read() finds the end of the file after the last one, and poll tells POLLHUP.
  */
 #define BSDPROC_STREAM_MAX 16384
 
@@ -500,6 +501,91 @@ struct bsdproc_acct {
 	char comm[16];
 };
 
+/* ---- ktrace: what traced processes do; ENOTTY where it was not built in ------- */
+/*
+ * Returns a stream of struct bsdproc_ktr, which ends when no process is traced by it. All the
+ * processes that are traced by it share its room. The last close ends their tracing.
+ *
+ * EINVAL  records is 0 or more than BSDPROC_STREAM_MAX
+ * EMFILE, ENFILE, ENOMEM
+ */
+struct bsdproc_ktrace {
+	__u32 records; /* room for this many */
+	__u32 reserved;
+};
+
+/* Events; BSD's number for PSIG. */
+#define BSDPROC_KTR_PSIG 5  /* it takes a signal; it is killed by one */
+#define BSDPROC_KTR_FORK 16 /* it has made a process */
+#define BSDPROC_KTR_EXEC 17
+#define BSDPROC_KTR_EXIT 18 /* before its parent can wait for it; the last of its events */
+#define BSDPROC_KTR_SIG 19  /* a signal was sent to it */
+#define BSDPROC_KTR_WAIT 20 /* it begins to wait for children */
+/*
+ * A child that had ended is gone: it was waited for, or did not have to be. It is told by the
+ * process's next event of its own, at the latest, and before that.
+ */
+#define BSDPROC_KTR_REAP 21
+/*
+ * No more is told of it: exec gave it rights that the reader has not, or memory was so short
+ * that it was lost sight of.
+ */
+#define BSDPROC_KTR_STOP 22
+
+/* Which of them are told of a process, and BSD's number: its children are traced as well. */
+#define BSDPROC_KTRFAC_SIG 0x00000020u /* SIG and PSIG */
+#define BSDPROC_KTRFAC_FORK 0x00010000u
+#define BSDPROC_KTRFAC_EXEC 0x00020000u
+#define BSDPROC_KTRFAC_EXIT 0x00040000u
+#define BSDPROC_KTRFAC_WAIT 0x00100000u /* WAIT and REAP */
+#define BSDPROC_KTRFAC_INHERIT 0x40000000u
+#define BSDPROC_KTRFAC_ALL                                                                      \
+	(BSDPROC_KTRFAC_SIG | BSDPROC_KTRFAC_FORK | BSDPROC_KTRFAC_EXEC | BSDPROC_KTRFAC_EXIT | \
+	 BSDPROC_KTRFAC_WAIT)
+
+/*
+ * Has a process traced: what is told of it from now on, 0: no more. For a process that the
+ * caller may inspect as ptrace has it. A process has one trace at a time.
+ *
+ * EBADF  fd is not open
+ * EINVAL facs has other bits; fd is not a descriptor of BSDPROC_KTRACE
+ * ESRCH  no such process in the caller's pid namespace, or it is exiting; 0: it is not traced
+ * EPERM  it is not the caller's to inspect
+ * EBUSY  it has another trace
+ * ENOMEM
+ */
+struct bsdproc_ktrset {
+	__s32 fd;
+	__s32 pid;  /* 0: the caller */
+	__u32 facs; /* BSDPROC_KTRFAC_* */
+	__u32 reserved;
+};
+
+#define BSDPROC_KTR_DEFAULT 0 /* PSIG: the signal's own action; SIG: it will come to it */
+#define BSDPROC_KTR_IGNORED 1 /* SIG: it is not to get it */
+#define BSDPROC_KTR_CAUGHT 2  /* PSIG: by its handler */
+#define BSDPROC_KTR_PENDING 3 /* SIG: the same one is pending, or too many are */
+
+/* By the numbers of the pid namespace of who opened the stream. */
+struct bsdproc_ktr {
+	__u64 lost;
+	__u64 time; /* ns since 1970 */
+	__u64 boot; /* ns since the system was booted */
+	__u32 type; /* BSDPROC_KTR_*; 0: what was lost is all there is to say */
+	__s32 pid;  /* whose event it is; 0: out of sight */
+	__s32 tid;  /* its thread that did it, or that a signal is for; 0: none, the process */
+	/*
+	 * FORK, REAP: the child. WAIT: which it waits for, or the leader of a group; 0: any.
+	 * SIG: who sent it, or the child that it tells of; 0: the kernel, or out of sight.
+	 */
+	__s32 other;
+	__s32 xstat;  /* EXIT, REAP: the wait status */
+	__s32 signo;  /* SIG, PSIG */
+	__s32 code;   /* the same: si_code */
+	__u32 action; /* the same: BSDPROC_KTR_* */
+	char comm[16];
+};
+
 struct bsdproc_version {
 	__u32 version; /* out: BSDPROC_ABI_VERSION */
 	__u32 reserved;
@@ -525,8 +611,10 @@ struct bsdproc_gettid {
 #define BSDPROC_GETSESSION _IOWR(BSDPROC_IOC_MAGIC, 0x13, struct bsdproc_getsession)
 #define BSDPROC_GETUSER _IOWR(BSDPROC_IOC_MAGIC, 0x14, struct bsdproc_getuser)
 #define BSDPROC_KNOTE _IOW(BSDPROC_IOC_MAGIC, 0x20, struct bsdproc_knote)
-#define BSDPROC_ACCT _IOW(BSDPROC_IOC_MAGIC, 0x22, struct bsdproc_acct_open)
 #define BSDPROC_HOLD _IOW(BSDPROC_IOC_MAGIC, 0x21, struct bsdproc_hold)
+#define BSDPROC_ACCT _IOW(BSDPROC_IOC_MAGIC, 0x22, struct bsdproc_acct_open)
+#define BSDPROC_KTRACE _IOW(BSDPROC_IOC_MAGIC, 0x23, struct bsdproc_ktrace)
+#define BSDPROC_KTRSET _IOW(BSDPROC_IOC_MAGIC, 0x26, struct bsdproc_ktrset)
 #define BSDPROC_STOPS _IOW(BSDPROC_IOC_MAGIC, 0x24, struct bsdproc_stops)
 #define BSDPROC_CONT _IOW(BSDPROC_IOC_MAGIC, 0x25, struct bsdproc_cont)
 #define BSDPROC_VARSYM_SET _IOW(BSDPROC_IOC_MAGIC, 0x30, struct bsdproc_varsym_set)

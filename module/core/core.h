@@ -203,6 +203,35 @@ int core_getproc(struct pid *pid, struct core_kproc *kproc, struct core_klwp *lw
  */
 unsigned core_list(int *pids, unsigned room);
 
+#ifdef KTRACE
+/* ---- ktrace; each inside RCU but for new, close and free ----------------------- */
+
+struct core_signal {
+	int signo, code;
+	unsigned action;
+	int delivered; /* taken, not just sent */
+	int group;     /* for the process, not for the thread */
+	struct pid *sender;
+};
+/* A signal for a task. In any context, under Linux's locks. */
+void core_task_signal(struct task_struct *task, const struct core_signal *signal);
+/* The current task waits for the end of `whom`; null: of any child. Process context. */
+void core_task_wait(struct pid *whom);
+
+struct core_ktrace;
+/* null: no memory. May sleep. */
+struct core_ktrace *core_ktrace_new(struct host_ktrace *host);
+/* Nothing is traced by it any more, though events that had begun may still be told. */
+void core_ktrace_close(struct core_ktrace *trace);
+/* A grace period after that. */
+void core_ktrace_free(struct core_ktrace *trace);
+/*
+ * Has the process of `leader` traced: the events of CORE_KTRFAC_*, 0: no more. 0, -ESRCH (is
+ * exiting; or nothing was asked), -EBUSY (has another trace), -ENOMEM.
+ */
+int core_ktrace_set(struct core_ktrace *trace, struct task_struct *leader, unsigned facs);
+#endif
+
 #ifdef __cplusplus
 }
 #endif

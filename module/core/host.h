@@ -35,6 +35,9 @@ enum host_lock_class {
 	HOST_LOCK_STOP,
 	HOST_LOCK_VARSYM,
 	HOST_LOCK_VMSPACE,
+#ifdef KTRACE
+	HOST_LOCK_KTRACE,
+#endif
 	HOST_LOCK_CLASSES
 };
 
@@ -226,6 +229,46 @@ int host_acct_wanted(void);
 unsigned host_tty(void);
 /* RCU. A record of the end of that task's process, to all who read; does not sleep. */
 void host_acct(struct task_struct *task, const struct host_acct_end *end);
+
+#ifdef KTRACE
+/* ---- traces ------------------------------------------------------------------ */
+
+/* BSD's number for PSIG and INHERIT. */
+enum core_ktr {
+	CORE_KTR_PSIG = 5,
+	CORE_KTR_FORK = 16,
+	CORE_KTR_EXEC,
+	CORE_KTR_EXIT,
+	CORE_KTR_SIG,
+	CORE_KTR_WAIT,
+	CORE_KTR_REAP,
+	CORE_KTR_STOP,
+};
+enum core_ktrfac {
+	CORE_KTRFAC_SIG = 1 << CORE_KTR_PSIG,
+	CORE_KTRFAC_FORK = 1 << CORE_KTR_FORK,
+	CORE_KTRFAC_EXEC = 1 << CORE_KTR_EXEC,
+	CORE_KTRFAC_EXIT = 1 << CORE_KTR_EXIT,
+	CORE_KTRFAC_WAIT = 1 << CORE_KTR_WAIT,
+	CORE_KTRFAC_INHERIT = 1 << 30,
+};
+struct host_ktr {
+	unsigned type;            /* CORE_KTR_* */
+	struct task_struct *task; /* the thread that does it; null: none, or not known */
+	struct pid *other;        /* the child, whom it waits for, who sends; or null */
+	int xstat;                /* EXIT, REAP */
+	int signo, code;          /* SIG, PSIG */
+	unsigned action;          /* the same: BSDPROC_KTR_* */
+};
+/* A descriptor of BSDPROC_KTRACE. RCU keeps it. */
+struct host_ktrace;
+/* RCU, leaf; in any context. The process `pid` does it: a record for that descriptor. */
+void host_ktrace_tell(struct host_ktrace *trace, struct pid *pid, const struct host_ktr *event);
+/* leaf. Whether more records may come. */
+void host_ktrace_expect(struct host_ktrace *trace, int more);
+/* RCU. Whether who opened it may inspect the current process. */
+int host_ktrace_may(struct host_ktrace *trace);
+#endif
 
 /* RCU. Has everyone in that task's process who sleeps in wait look again. */
 void host_wake_waiters(struct task_struct *task);

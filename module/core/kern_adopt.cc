@@ -137,6 +137,7 @@ void core_init(void)
 	vmspace_init();
 	atexit_init();
 	stops_init();
+	ktrace_init();
 	varsym_init();
 	proc_init(&proc0);
 }

@@ -38,6 +38,7 @@ void core_task_exec(task_struct *task, int secure)
 		p->p_tracekill.store(false);
 		peers_leave(p);
 	}
+	ktrexec(p, task, secure);
 	if (lp->lwp_setint) {
 		host_setint_drop(lp->lwp_setint); // the memory it was for is gone
 		lp->lwp_setint = nullptr;

@@ -123,7 +123,7 @@ static bool has_children(proc *p) REQUIRES(p->p_token)
 
 // A process ends without a pipeline, as the model could not have its last lwp, or learns
 // of its end too late. What others wait for, and what cannot do harm without sleep; RCU.
-static void exit_missed(proc *p)
+static void exit_missed(proc *p, task_struct *task)
 {
 	{
 		guard g(p->p_token);
@@ -133,6 +133,7 @@ static void exit_missed(proc *p)
 	peers_kill(p);
 	peers_leave(p);
 	stops_end(p);
+	ktrexit(p, task);
 }
 
 // An lwp is in its exit; true: it is the master.
@@ -165,7 +166,7 @@ static bool begin_exit(lwp *lp)
 		}
 	}
 	if (missed) {
-		exit_missed(p);
+		exit_missed(p, lp->task);
 		acct_process(p, lp->task);
 	}
 	if (wake)
@@ -208,6 +209,7 @@ static void exit1(lwp *lp)
 	peers_leave(p);
 	vmspace_exit(p);
 	acct_process(p, lp->task);
+	ktrexit(p, lp->task);
 	proc_zombie(p, lp->task);
 	bool orphans;
 	{
@@ -265,7 +267,7 @@ host_work *core_task_exiting(task_struct *task)
 	lwp *lp = lwp_find_or_adopt(task);
 	if (!lp && (bits & HOST_TASK_LAST))
 		if (proc *p = proc_of_group(task))
-			exit_missed(p);
+			exit_missed(p, task);
 	acct_exiting(lp, task);
 	return lp;
 }

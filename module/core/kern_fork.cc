@@ -130,6 +130,7 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 		core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
 		return error == err::exist ? 0 : error;
 	}
+	ktrfork(p, maker, flag & CORE_P_ADOPTED);
 	stops_fork(p, maker);
 	if (parent_limbo)
 		limbo_add(pp);

@@ -196,18 +196,23 @@ void proc_release(proc *p)
 	limbo_remove(p);
 	peers_leave(p);
 	stops_end(p);
+	ktrexit(p, nullptr);
 	vmspace_leave(p);
 
-	const proc *claimed_by = nullptr;
+	const proc *claimed_by = nullptr, *reaped_by = nullptr;
 	{
 		parent_guard g(p);
 		if (proc *pp = g.get()) {
 			pp->p_token.held();
 			if (p->p_claimant)
 				claimed_by = pp;
+			if (p->p_ended)
+				reaped_by = pp;
 			proc_unlink(p, pp);
 		}
 	}
+	if (reaped_by)
+		ktrreap(reaped_by, p);
 	// Who saw the claim may sleep for its outcome.
 	if (claimed_by)
 		wake_waiters(claimed_by);

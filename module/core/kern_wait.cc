@@ -159,6 +159,10 @@ int core_wait(core_wait_args *args)
 	if (!lp)
 		return err::nomem;
 
+	{
+		rcu_guard rcu;
+		ktrwait(lp->lwp_proc, args->id);
+	}
 	// The last claim is done with: reaped here, or by a native wait elsewhere.
 	core_wait_end();
 

@@ -8,6 +8,7 @@
 
 #include "atomic.hh"
 #include "core.h"
+#include "ktrace.hh"
 #include "list.hh"
 #include "lock.hh"
 #include "tree.hh"
@@ -60,7 +61,8 @@ struct traced_tag;
 struct proc : list_node<proc, sibling_tag>,
 	      list_node<proc, limbo_tag>,
 	      list_node<proc, peer_tag>,
-	      list_node<proc, traced_tag> {
+	      list_node<proc, traced_tag>,
+	      ktrace_proc {
 	spinlock p_token;
 	atomic<int> p_refs;
 	pid *p_pid;          // referenced, never changes

@@ -138,7 +138,7 @@ static int start(struct acct *reader, unsigned records)
 {
 	if (too_many(reader->payer))
 		return -ENOSPC;
-	return stream_start(&reader->stream, &readers, sizeof(struct bsdproc_acct), records,
+	return stream_start(&reader->stream, &readers, true, sizeof(struct bsdproc_acct), records,
 			    "[bsdproc-acct]", &acct_fops);
 }
 

@@ -34,6 +34,8 @@ union call {
 	struct bsdproc_getsession getsession;
 	struct bsdproc_getuser getuser;
 	struct bsdproc_acct_open acct;
+	struct bsdproc_ktrace ktrace;
+	struct bsdproc_ktrset ktrset;
 };
 
 static long do_version(union call *call)
@@ -276,6 +278,18 @@ static long do_acct(union call *call)
 	return acct_open(&call->acct);
 }
 
+#ifdef KTRACE
+static long do_ktrace(union call *call)
+{
+	return ktrace_open(&call->ktrace);
+}
+
+static long do_ktrset(union call *call)
+{
+	return ktrace_set(&call->ktrset);
+}
+#endif
+
 /* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
@@ -301,6 +315,10 @@ static const struct {
 	{BSDPROC_GETSESSION, do_getsession},
 	{BSDPROC_GETUSER, do_getuser},
 	{BSDPROC_ACCT, do_acct},
+#ifdef KTRACE
+	{BSDPROC_KTRACE, do_ktrace},
+	{BSDPROC_KTRSET, do_ktrset},
+#endif
 };
 
 static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)

@@ -38,6 +38,11 @@ void host_lock_init(struct host_lock *lock, enum host_lock_class cls)
 	case HOST_LOCK_VMSPACE:
 		spin_lock_init(spinlock(lock));
 		break;
+#ifdef KTRACE
+	case HOST_LOCK_KTRACE:
+		spin_lock_init(spinlock(lock));
+		break;
+#endif
 	case HOST_LOCK_CLASSES:
 		break;
 	}

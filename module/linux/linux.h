@@ -77,6 +77,21 @@ long varsym_list(struct bsdproc_varsym_list *list);
 /* acct.c: BSDPROC_ACCT. A descriptor, or a negative errno. Process context, may sleep. */
 long acct_open(const struct bsdproc_acct_open *args);
 
+#ifdef KTRACE
+struct kernel_siginfo;
+struct k_sigaction;
+/*
+ * ktrace.c: BSDPROC_KTRACE, a descriptor, and BSDPROC_KTRSET: process context, may sleep. And
+ * what it hears of by tracepoints.
+ */
+long ktrace_open(const struct bsdproc_ktrace *args);
+long ktrace_set(const struct bsdproc_ktrset *args);
+void ktrace_on_generate(void *data, int sig, struct kernel_siginfo *info, struct task_struct *task,
+			int group, int result);
+void ktrace_on_deliver(void *data, int sig, struct kernel_siginfo *info, struct k_sigaction *ka);
+void ktrace_on_wait(void *data, struct pid *pid);
+#endif
+
 /* probes.c */
 int probes_connect(void);
 void probes_disconnect(void);

@@ -11,6 +11,7 @@
 #include <linux/task_work.h>
 #include <linux/tracepoint.h>
 #include <trace/events/sched.h>
+#include <trace/events/signal.h>
 #include <trace/events/task.h>
 
 #include "linux.h"
@@ -140,6 +141,11 @@ static struct probe {
 	{.name = "sched_process_exit", .function = ON_EXIT},
 	{.name = "sched_process_exec", .function = on_exec},
 	{.name = "task_newtask", .function = ON_NEW},
+#ifdef KTRACE
+	{.name = "signal_generate", .function = ktrace_on_generate},
+	{.name = "signal_deliver", .function = ktrace_on_deliver},
+	{.name = "sched_process_wait", .function = ktrace_on_wait},
+#endif
 };
 
 /* A changed signature shall be a compile error. */
@@ -149,6 +155,11 @@ static void __maybe_unused check_signatures(void)
 	check_trace_callback_type_sched_process_exit(ON_EXIT);
 	check_trace_callback_type_sched_process_exec(on_exec);
 	check_trace_callback_type_task_newtask(ON_NEW);
+#ifdef KTRACE
+	check_trace_callback_type_signal_generate(ktrace_on_generate);
+	check_trace_callback_type_signal_deliver(ktrace_on_deliver);
+	check_trace_callback_type_sched_process_wait(ktrace_on_wait);
+#endif
 }
 
 static void find_tracepoint(struct tracepoint *tracepoint, void *data)

@@ -47,13 +47,27 @@ static void wake(struct irq_work *work)
 {
 	struct stream *stream = container_of(work, struct stream, wake);
 
-	wake_up_poll(&stream->readers, EPOLLIN | EPOLLRDNORM);
+	wake_up_poll(&stream->readers, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
+}
+
+void stream_expect(struct stream *stream, bool more)
+{
+	/* The writer's records come first, also to who looks without the lock. */
+	smp_store_release(&stream->more, more);
+	if (!more && wq_has_sleeper(&stream->readers))
+		irq_work_queue(&stream->wake);
 }
 
 /* Something is lost only when the ring is full, but stays so when that has been read. */
-static bool is_readable(const struct stream *stream)
+static bool has_records(const struct stream *stream)
 {
 	return READ_ONCE(stream->count) || READ_ONCE(stream->lost);
+}
+
+/* Also the end is there to be read. */
+static bool is_readable(const struct stream *stream)
+{
+	return !smp_load_acquire(&stream->more) || has_records(stream);
 }
 
 /* How many records there are, one that only counts among them. */
@@ -82,17 +96,20 @@ static void end_read(struct stream *stream, unsigned count)
 
 /*
  * Up to `room` records, of which the writers leave alone what is there; what cannot be
- * stored stays. Bytes, 0: none there, -EFAULT. Under stream->reading.
+ * stored stays. Bytes, 0: that was all, -EAGAIN: none yet, -EFAULT. Under stream->reading.
  */
 static ssize_t take(struct stream *stream, char __user *buf, size_t room)
 {
+	const bool more = smp_load_acquire(&stream->more);
 	const unsigned count = min_t(size_t, begin_read(stream), room);
 	unsigned n;
 
+	if (!count)
+		return more ? -EAGAIN : 0;
 	for (n = 0; n < count; n++)
 		if (copy_to_user(buf + n * stream->size, slot(stream, n), stream->size))
 			break;
-	if (count && !n)
+	if (!n)
 		return -EFAULT;
 	end_read(stream, n);
 	return n * stream->size;
@@ -110,10 +127,8 @@ ssize_t stream_read(struct file *file, char __user *buf, size_t size, loff_t *po
 			return -ERESTARTSYS;
 		got = take(stream, buf, size / stream->size);
 		mutex_unlock(&stream->reading);
-		if (got)
+		if (got != -EAGAIN || (file->f_flags & O_NONBLOCK))
 			return got;
-		if (file->f_flags & O_NONBLOCK)
-			return -EAGAIN;
 		if (wait_event_interruptible(stream->readers, is_readable(stream)))
 			return -ERESTARTSYS;
 	}
@@ -122,9 +137,11 @@ ssize_t stream_read(struct file *file, char __user *buf, size_t size, loff_t *po
 __poll_t stream_poll(struct file *file, poll_table *table)
 {
 	struct stream *stream = file->private_data;
+	__poll_t over;
 
 	poll_wait(file, &stream->readers, table);
-	return is_readable(stream) ? EPOLLIN | EPOLLRDNORM : 0;
+	over = smp_load_acquire(&stream->more) ? 0 : EPOLLIN | EPOLLRDNORM | EPOLLHUP;
+	return has_records(stream) ? EPOLLIN | EPOLLRDNORM : over;
 }
 
 /* Its ring, empty. 0, -ENOMEM. */
@@ -133,6 +150,7 @@ static int stream_init(struct stream *stream, size_t size, unsigned records)
 	stream->size = size;
 	stream->room = records;
 	stream->first = stream->count = stream->lost = 0;
+	stream->more = true;
 	init_waitqueue_head(&stream->readers);
 	init_irq_work(&stream->wake, wake);
 	mutex_init(&stream->reading);
@@ -141,8 +159,8 @@ static int stream_init(struct stream *stream, size_t size, unsigned records)
 	return stream->ring ? 0 : -ENOMEM;
 }
 
-int stream_start(struct stream *stream, struct streams *streams, size_t size, unsigned records,
-		 const char *name, const struct file_operations *fops)
+int stream_start(struct stream *stream, struct streams *streams, bool more, size_t size,
+		 unsigned records, const char *name, const struct file_operations *fops)
 {
 	struct file *file;
 	int fd;
@@ -150,6 +168,7 @@ int stream_start(struct stream *stream, struct streams *streams, size_t size, un
 	stream->streams = streams;
 	if (stream_init(stream, size, records))
 		return -ENOMEM;
+	stream->more = more;
 	fd = get_unused_fd_flags(O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		goto free_ring;

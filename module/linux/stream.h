@@ -43,6 +43,7 @@ struct stream {
 	raw_spinlock_t lock;   /* a leaf, held for one copy: the rest */
 	unsigned first, count; /* records from first on are there to be read */
 	u64 lost;              /* after the last of them */
+	bool more;             /* whether more may come; not under the lock */
 };
 
 /* Whether there is any reader: one load. Any context. */
@@ -58,12 +59,12 @@ static inline bool streams_any(const struct streams *streams)
 /*
  * Makes a reader, with a ring for so many records of `size` bytes, and returns its
  * descriptor: an anonymous file of that name with private_data the stream, closed by exec.
- * From then on it is the file's, and others may close it. Those fops have stream_read,
+ * From then on it is the file's, and others may close it. more: see stream_expect(). Those fops have stream_read,
  * stream_poll, and a release that calls stream_stop() before it frees the stream's memory.
  * -ENOMEM, -EMFILE, -ENFILE: nothing is left of it. Process context, may sleep.
  */
-int stream_start(struct stream *stream, struct streams *streams, size_t size, unsigned records,
-		 const char *name, const struct file_operations *fops);
+int stream_start(struct stream *stream, struct streams *streams, bool more, size_t size,
+		 unsigned records, const char *name, const struct file_operations *fops);
 
 /* Nobody writes to it any more, and its ring is gone. Process context, sleeps. */
 void stream_stop(struct stream *stream);
@@ -73,6 +74,12 @@ void stream_stop(struct stream *stream);
  * lock of the scheduler's and signals' too; RCU.
  */
 void stream_put(struct stream *stream, const void *record);
+
+/*
+ * Whether more records may come; when not, readers find the end of the file after the last
+ * one. Not by several at a time; context as above.
+ */
+void stream_expect(struct stream *stream, bool more);
 
 ssize_t stream_read(struct file *file, char __user *buf, size_t size, loff_t *pos);
 __poll_t stream_poll(struct file *file, poll_table *table);

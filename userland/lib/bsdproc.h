@@ -177,6 +177,31 @@ int bsd_varsym_list(int level, char *buf, int maxsize, int *marker);
  */
 int bsd_tracekill(int on);
 
+#ifndef KTRFAC_PSIG
+#define KTRFAC_PSIG 0x00000020    /* signals that are sent to it, and that it takes */
+#define KTRFAC_INHERIT 0x40000000 /* its children are traced as well */
+#endif
+#define BSD_KTRFAC_FORK 0x00010000
+#define BSD_KTRFAC_EXEC 0x00020000
+#define BSD_KTRFAC_EXIT 0x00040000
+#define BSD_KTRFAC_WAIT 0x00100000 /* its waits, and the children that they have reaped */
+
+/*
+ * Traces of what processes do. bsd_ktrace() gives a descriptor, closed by exec, with room for
+ * so many records, from 1 to 16384. bsd_ktrace_set() has the process `pid` (0: the caller)
+ * traced: facs says which events are told; 0, no more. read() gives as many struct bsdproc_ktr
+ * (<bsdproc/bsdproc_ioctl.h>) as are there and fit, and sleeps while there is none; 0 when no
+ * process is traced by it and all was read; poll() and epoll tell. What did not fit is counted
+ * in the next record. The last close ends the tracing.
+ * Both return -1 with errno ENOSYS also where the module was built without this, and
+ *   bsd_ktrace      EINVAL, EMFILE, ENFILE, ENOMEM
+ *   bsd_ktrace_set  EBADF, EINVAL, ESRCH (no such process, it is exiting, or was not traced),
+ *                   EPERM (not the caller's to inspect, by ptrace's rule), EBUSY (it has
+ *                   another trace), ENOMEM
+ */
+int bsd_ktrace(unsigned records);
+int bsd_ktrace_set(int fd, pid_t pid, unsigned facs);
+
 /* The calling thread's lwp id: per process, from 1. */
 int bsd_lwp_gettid(void);
 

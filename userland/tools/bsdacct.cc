@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // bsdacct: a record of each process's end, for a file or for people.
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <fcntl.h>
 #include <optional>
 #include <span>
 #include <string>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -17,7 +13,7 @@
 #include "acct_v3.hh"
 #include "cli.hh"
 #include "json.hh"
-#include "model.hh"
+#include "record_file.hh"
 #include "show.hh"
 #include "status.hh"
 #include "stream.hh"
@@ -32,44 +28,6 @@ struct Options {
 	uint64_t count = 0; // 0: no end
 	uint32_t ring = 8192;
 	bool json = false;
-};
-
-// An accounting file, to which whole records are added or none.
-class File
-{
-public:
-	explicit File(const std::string &path)
-	    : path_(path), fd_(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600))
-	{
-		if (fd_ == -1)
-			fail();
-	}
-	~File() { close(fd_); }
-	File(const File &) = delete;
-	File &operator=(const File &) = delete;
-
-	void add(const acct_v3 &record)
-	{
-		const ssize_t n = write(fd_, &record, sizeof(record));
-		if (n == ssize_t(sizeof(record)))
-			return;
-		const int error = n == -1 ? errno : ENOSPC;
-		struct stat st;
-		if (n > 0 && fstat(fd_, &st) == 0 && S_ISREG(st.st_mode) &&
-		    ftruncate(fd_, st.st_size - n) == -1)
-			throw Failure(path_ + ": ends in a part of a record");
-		errno = error;
-		fail();
-	}
-
-private:
-	[[noreturn]] void fail() const
-	{
-		throw Failure("cannot write to " + path_ + ": " + strerror(errno));
-	}
-
-	std::string path_;
-	int fd_;
 };
 
 std::string time_of_day(uint64_t ns)
@@ -109,6 +67,11 @@ void print_line(const bsdproc_acct &r)
 	       printable({r.comm, strnlen(r.comm, sizeof(r.comm))}).c_str());
 }
 
+void add(RecordFile &file, const acct_v3 &record)
+{
+	file.add(&record, sizeof(record));
+}
+
 int work(const CLI::App &app, const Options &options)
 {
 	bsdproc_acct_open args{};
@@ -116,9 +79,9 @@ int work(const CLI::App &app, const Options &options)
 	Stream stream(BSDPROC_ACCT, &args,
 		      "CAP_SYS_ADMIN in the user namespace that owns the pid namespace");
 	// Whoever sees it may rely on being accounted for.
-	std::optional<File> file;
+	std::optional<RecordFile> file;
 	if (!options.file.empty())
-		file.emplace(options.file);
+		file.emplace(options.file, false);
 	else if (!options.json)
 		print_title();
 	fflush(stdout);
@@ -136,7 +99,7 @@ int work(const CLI::App &app, const Options &options)
 			lost += record.lost;
 			written += record.pid != 0;
 			if (file && record.pid)
-				file->add(to_acct_v3(record));
+				add(*file, to_acct_v3(record));
 			else if (options.json)
 				puts(dump_line(to_json(record)).c_str());
 			else if (!file)

@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -21,6 +19,7 @@
 #include "json.hh"
 #include "model.hh"
 #include "show.hh"
+#include "start.hh"
 #include "status.hh"
 
 using namespace bsdproc;
@@ -42,56 +41,6 @@ struct Options {
 		throw Failure("the bsdproc module is not loaded (no " BSDPROC_DEVICE ")");
 	throw Failure(what + ": " + strerror(errno));
 }
-
-// A child that becomes the program once go() is called, or never.
-class Start
-{
-public:
-	explicit Start(const std::vector<std::string> &program)
-	{
-		int fds[2];
-
-		fflush(nullptr);
-		if (pipe2(fds, O_CLOEXEC) == -1 || (pid_ = fork()) == -1)
-			fail("cannot start " + printable(program[0]));
-		if (pid_ == 0)
-			become(program, fds[0], fds[1]);
-		close(fds[0]);
-		gate_ = fds[1];
-	}
-	~Start() { close(gate_); }
-	Start(const Start &) = delete;
-	Start &operator=(const Start &) = delete;
-
-	pid_t pid() const { return pid_; }
-	void go() const
-	{
-		if (write(gate_, "", 1) != 1)
-			fail("cannot start the program");
-	}
-
-private:
-	[[noreturn]] static void become(const std::vector<std::string> &program, int wait, int gate)
-	{
-		std::vector<char *> argv;
-		char c;
-
-		close(gate);
-		if (read(wait, &c, 1) != 1)
-			_exit(exit_failure);
-		for (const std::string &word : program)
-			argv.push_back(const_cast<char *>(word.c_str()));
-		argv.push_back(nullptr);
-		execvp(argv[0], argv.data());
-		const int error = errno;
-		fprintf(stderr, "bsdhold: cannot run %s: %s\n", printable(program[0]).c_str(),
-			strerror(error));
-		_exit(error == ENOENT ? 127 : 126);
-	}
-
-	pid_t pid_;
-	int gate_;
-};
 
 void show(const Options &options, const bsd_stop &stop, const std::optional<Proc> &proc)
 {
@@ -155,17 +104,6 @@ void serve(const Options &options, Device &device, int hold)
 	}
 }
 
-// As a shell has it.
-int code_of(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			fail("cannot wait for the program");
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 int hold(const Options &options)
 {
 	const unsigned events = S_EXIT | (options.only ? 0 : BSD_S_FORK);
@@ -180,11 +118,11 @@ int hold(const Options &options)
 		serve(options, device, fd);
 		return exit_ok;
 	}
-	Start start(options.program);
+	const Start start("bsdhold", options.program);
 	ask(fd, start.pid(), events);
 	start.go();
 	serve(options, device, fd);
-	return code_of(start.pid());
+	return start.code();
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ktr.hh"
 #include "status.hh"
 
 namespace bsdproc
@@ -102,6 +103,45 @@ ordered_json to_json(const bsdproc_acct &r)
 		{"comm", std::string(r.comm, strnlen(r.comm, sizeof(r.comm)))},
 		{"ru", usage(r.ru)},
 	};
+}
+
+ordered_json to_json(const bsdproc_ktr &r)
+{
+	if (!r.type)
+		return {{"lost", r.lost}};
+	ordered_json json = {
+		{"lost", r.lost},
+		{"time", r.time},
+		{"boot", r.boot},
+		{"event", ktr_name(r.type)},
+		{"pid", r.pid},
+		{"tid", r.tid},
+		{"comm", std::string(r.comm, strnlen(r.comm, sizeof(r.comm)))},
+	};
+	switch (r.type) {
+	case BSDPROC_KTR_FORK:
+		json["child"] = r.other;
+		break;
+	case BSDPROC_KTR_EXIT:
+		json["xstat"] = r.xstat;
+		break;
+	case BSDPROC_KTR_WAIT:
+		json["for"] = r.other;
+		break;
+	case BSDPROC_KTR_REAP:
+		json["child"] = r.other;
+		json["xstat"] = r.xstat;
+		break;
+	case BSDPROC_KTR_SIG:
+		json["sender"] = r.other;
+		[[fallthrough]];
+	case BSDPROC_KTR_PSIG:
+		json["signal"] = r.signo;
+		json["code"] = r.code;
+		json["action"] = ktr_action_name(r.action);
+		break;
+	}
+	return json;
 }
 
 std::string dump(const ordered_json &json)

@@ -20,6 +20,8 @@ nlohmann::ordered_json to_json(const Group &group);
 nlohmann::ordered_json to_json(const bsdproc_getuser &user);
 // A record of accounting, by the ABI's names.
 nlohmann::ordered_json to_json(const bsdproc_acct &record);
+// An event of a trace: its kind's own fields.
+nlohmann::ordered_json to_json(const bsdproc_ktr &record);
 
 // JSON is UTF-8; what a process put into its name need not be.
 std::string dump(const nlohmann::ordered_json &json);

@@ -53,10 +53,10 @@ int open_stream(unsigned long request, void *args, const char *right)
 
 } // namespace
 
-Stream::Stream(unsigned long request, void *args, const char *right)
-    : fd(open_stream(request, args, right))
+Stream::Stream(unsigned long request, void *args, const char *right, bool interruptible)
+    : fd_(open_stream(request, args, right))
 {
-	fcntl(fd, F_SETFL, O_NONBLOCK);
+	fcntl(fd_, F_SETFL, O_NONBLOCK);
 	// Delivered only where it is asked for.
 	sigset_t ends;
 	sigemptyset(&ends);
@@ -65,28 +65,30 @@ Stream::Stream(unsigned long request, void *args, const char *right)
 	sigprocmask(SIG_BLOCK, &ends, &before);
 	struct sigaction act = {};
 	act.sa_handler = end;
-	sigaction(SIGINT, &act, nullptr);
 	sigaction(SIGTERM, &act, nullptr);
+	if (!interruptible)
+		act.sa_handler = SIG_IGN;
+	sigaction(SIGINT, &act, nullptr);
 	sigdelset(&before, SIGINT);
 	sigdelset(&before, SIGTERM);
 }
 
 Stream::~Stream()
 {
-	close(fd);
+	close(fd_);
 }
 
 size_t Stream::read(void *records, size_t size, size_t room)
 {
 	for (bool over = false;;) {
-		const ssize_t got = ::read(fd, records, room * size);
-		if (got > 0)
+		const ssize_t got = ::read(fd_, records, room * size);
+		if (got >= 0)
 			return static_cast<size_t>(got) / size;
 		if (got == -1 && errno != EAGAIN && errno != EINTR)
 			throw Failure(std::string("cannot read the stream: ") + strerror(errno));
 		if (over)
 			return 0;
-		struct pollfd polled = {fd, POLLIN, 0};
+		struct pollfd polled = {fd_, POLLIN, 0};
 		if (!told_to_end)
 			ppoll(&polled, 1, nullptr, &before);
 		over = told_to_end;

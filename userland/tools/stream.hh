@@ -9,22 +9,26 @@
 namespace bsdproc
 {
 
-// A stream, read until SIGINT or SIGTERM comes. One at a time in a program. All throw Failure.
+// A stream, read until its end, or until SIGINT or SIGTERM comes. One at a time in a program.
+// All throw Failure.
 class Stream
 {
 public:
-	// request, args: as for the device's ioctl. right: what opening it takes.
-	Stream(unsigned long request, void *args, const char *right);
+	// request, args: as for the device's ioctl. right: what opening it takes. interruptible:
+	// by SIGINT, which else is ignored, as when a terminal sends it to a program that runs
+	// beside.
+	Stream(unsigned long request, void *args, const char *right, bool interruptible = true);
 	~Stream();
 	Stream(const Stream &) = delete;
 	Stream &operator=(const Stream &) = delete;
 
-	// Up to `room` records of `size` bytes; sleeps until there is one. 0: a signal came, and
-	// there was nothing left to be read.
+	// Up to `room` records of `size` bytes; sleeps until there is one. 0: the end; or a
+	// signal came, and there was nothing left to be read.
 	size_t read(void *records, size_t size, size_t room);
+	int fd() const { return fd_; }
 
 private:
-	int fd;
+	int fd_;
 	sigset_t before;
 };
 

@@ -53,10 +53,10 @@ uint64_t string(Random &random, Targets target, const std::array<std::string_vie
 	return reinterpret_cast<uintptr_t>(from[random.below(N)].data());
 }
 
-// Our own descriptor of HOLD, or none of them.
-int hold_descriptor(Random &random, const Self &self)
+// Our own descriptor, or none of its kind.
+int descriptor(Random &random, const std::atomic<int> &own)
 {
-	return random.one_in(8) ? random.pick({-1, 0, 1, 2, 1 << 20, INT_MIN}) : self.hold.load();
+	return random.one_in(8) ? random.pick({-1, 0, 1, 2, 1 << 20, INT_MIN}) : own.load();
 }
 
 void fill(Random &random, Targets target, const Self &self, int request, Argument *a)
@@ -146,7 +146,7 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 		// Never ourselves or an elder: children have our descriptors, and would
 		// hold us for ever.
 		a->stops = {
-			.fd = hold_descriptor(random, self),
+			.fd = descriptor(random, self.hold),
 			.pid = random.one_in(16) ? INT_MAX : self.child(random) ?: INT_MAX,
 			.events = mostly(random, random.pick<uint32_t>(
 							 {0, BSDPROC_S_EXIT, BSDPROC_S_FORK,
@@ -156,7 +156,7 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 		break;
 	case kCont:
 		a->cont = {
-			.fd = hold_descriptor(random, self),
+			.fd = descriptor(random, self.hold),
 			.pid = static_cast<int>(self.any_id(random)),
 		};
 		break;
@@ -194,17 +194,32 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.reserved = mostly(random, 0),
 		};
 		break;
+	case kKtrace:
+		a->ktrace = {
+			.records = mostly(random, static_cast<uint32_t>(random.below(20))),
+			.reserved = mostly(random, 0),
+		};
+		break;
+	case kKtrset:
+		a->ktrset = {
+			.fd = descriptor(random, self.trace),
+			.pid = random.one_in(4) ? 0 : static_cast<int>(self.any_id(random)),
+			.facs = mostly(random, garbage(random) & (BSDPROC_KTRFAC_ALL |
+								  BSDPROC_KTRFAC_INHERIT)),
+			.reserved = mostly(random, 0),
+		};
+		break;
 	}
 }
 
 int pick_request(Random &random)
 {
 	// LIST looks at every process there is, so it has its turn less often.
-	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2,
-							8, 6,  10, 8, 5, 4, 3,  3, 3, 2};
+	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2, 8,
+							6, 10, 8,  5, 4, 3, 3,  3, 2, 1, 6};
 	unsigned sum = 0;
-	for (unsigned weight : kWeight)
-		sum += weight;
+	for (int i = 0; i < kBuilt; i++)
+		sum += kWeight[i];
 	unsigned n = static_cast<unsigned>(random.below(sum));
 	int request = 0;
 	while (n >= kWeight[request])

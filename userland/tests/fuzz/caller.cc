@@ -91,6 +91,8 @@ void Caller::call()
 		follow_acct(got);
 	if (call.request == kHold && !error)
 		follow_hold(got);
+	if (call.request == kKtrace && !error)
+		follow_trace(got);
 }
 
 // Takes the place of the last one, which lets go whom it held.
@@ -105,6 +107,28 @@ void Caller::follow_hold(int fd)
 	if (got == sizeof(stop) ? stop.event != BSDPROC_S_EXIT || stop.pid < 0 || stop.reserved
 				: got != 0 && errno != EAGAIN)
 		complain("a stop: read %zd, event %#x, errno %d", got, stop.event, errno);
+	close(old);
+}
+
+// Takes the place of the last one, which ends what it traced.
+void Caller::follow_trace(int fd)
+{
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	const int old = self_.trace.exchange(fd);
+	if (old < 0)
+		return;
+	struct bsdproc_ktr records[8] = {};
+	const ssize_t got = read(old, records, sizeof(records));
+	if (got < 0 ? errno != EAGAIN : got % ssize_t(sizeof(records[0])))
+		complain("a trace: read %zd, errno %d", got, errno);
+	for (ssize_t i = 0; i < got / ssize_t(sizeof(records[0])); i++) {
+		const bool known = records[i].type == BSDPROC_KTR_PSIG ||
+				   (records[i].type >= BSDPROC_KTR_FORK &&
+				    records[i].type <= BSDPROC_KTR_STOP);
+		if (known ? records[i].pid < 0 || records[i].tid < 0 || records[i].other < 0
+			  : records[i].type || !records[i].lost)
+			complain("a trace: event %u of pid %d", records[i].type, records[i].pid);
+	}
 	close(old);
 }
 

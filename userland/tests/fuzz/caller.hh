@@ -36,6 +36,7 @@ private:
 	void follow_claim(pid_t pid);
 	void follow_note(int fd, pid_t ident);
 	void follow_hold(int fd);
+	void follow_trace(int fd);
 	void follow_acct(int fd);
 	void act();
 	void move_descriptor();

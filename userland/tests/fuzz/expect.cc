@@ -201,6 +201,15 @@ Outcomes of_acct(const struct bsdproc_acct_open &a)
 	return {0, EPERM, ENOSPC};
 }
 
+Outcomes of_ktrset(const struct bsdproc_ktrset &s)
+{
+	if ((s.facs & ~(BSDPROC_KTRFAC_ALL | BSDPROC_KTRFAC_INHERIT)) || s.reserved)
+		return {EINVAL};
+	if (s.fd < 0)
+		return {EBADF};
+	return {0, EINVAL, EBADF, ESRCH, EPERM, EBUSY};
+}
+
 Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 {
 	const Argument &in = call.in;
@@ -243,6 +252,13 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_getuser(in.getuser);
 	case kAcct:
 		return of_acct(in.acct);
+	case kKtrace:
+		return {!in.ktrace.records || in.ktrace.records > BSDPROC_STREAM_MAX ||
+					in.ktrace.reserved
+				? EINVAL
+				: 0};
+	case kKtrset:
+		return of_ktrset(in.ktrset);
 	default:
 		return {0};
 	}

@@ -43,12 +43,13 @@ struct Request {
 	Outcomes errors;
 
 	constexpr size_t size() const { return _IOC_SIZE(cmd); }
-	// Or it is told by the return value alone.
 	// Returns a descriptor.
 	constexpr bool opens() const
 	{
-		return cmd == BSDPROC_KNOTE || cmd == BSDPROC_HOLD || cmd == BSDPROC_ACCT;
+		return cmd == BSDPROC_KNOTE || cmd == BSDPROC_HOLD || cmd == BSDPROC_ACCT ||
+		       cmd == BSDPROC_KTRACE;
 	}
+	// Or it is told by the return value alone.
 	constexpr bool answers() const { return _IOC_DIR(cmd) & _IOC_READ; }
 };
 
@@ -73,8 +74,17 @@ enum {
 	kGetsession,
 	kGetuser,
 	kAcct,
+	kKtrace,
+	kKtrset,
 	kRequests
 };
+
+// Those that the module was built with: the last two are optional.
+#ifdef KTRACE
+inline constexpr int kBuilt = kRequests;
+#else
+inline constexpr int kBuilt = kKtrace;
+#endif
 
 // As the header has them, and 0. Not ENOMEM: memory is there, so who says it has asked for
 // as much as a caller wanted.
@@ -101,6 +111,8 @@ inline constexpr Request kRequest[kRequests] = {
 	{"GETSESSION", BSDPROC_GETSESSION, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"GETUSER", BSDPROC_GETUSER, {0, EINVAL, E2BIG, EFAULT}},
 	{"ACCT", BSDPROC_ACCT, {0, EINVAL, E2BIG, EFAULT, EPERM, ENOSPC}},
+	{"KTRACE", BSDPROC_KTRACE, {0, EINVAL, E2BIG, EFAULT}},
+	{"KTRSET", BSDPROC_KTRSET, {0, EINVAL, E2BIG, EFAULT, EBADF, ESRCH, EPERM, EBUSY}},
 };
 
 // What the size in a request's number has no part in.
@@ -110,9 +122,9 @@ inline constexpr unsigned kSizeBits = static_cast<unsigned>(_IOC_SIZEMASK) << _I
 inline int find_request(unsigned cmd)
 {
 	int i = 0;
-	while (i < kRequests && ((cmd ^ kRequest[i].cmd) & ~kSizeBits))
+	while (i < kBuilt && ((cmd ^ kRequest[i].cmd) & ~kSizeBits))
 		i++;
-	return i;
+	return i < kBuilt ? i : kRequests;
 }
 
 union Argument {
@@ -135,6 +147,8 @@ union Argument {
 	struct bsdproc_getsession getsession;
 	struct bsdproc_getuser getuser;
 	struct bsdproc_acct_open acct;
+	struct bsdproc_ktrace ktrace;
+	struct bsdproc_ktrset ktrset;
 };
 
 } // namespace fuzz

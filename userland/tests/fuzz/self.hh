@@ -37,6 +37,7 @@ public:
 	// Descriptors are closed, and come to be something else, at any moment.
 	bool moves_descriptors = false;
 	std::atomic<int> hold{-1};               // a descriptor of HOLD
+	std::atomic<int> trace{-1};              // and of KTRACE
 	std::atomic<bool> process_ends{false};   // a verdict was that it should
 	std::atomic<bool> verdict_missed{false}; // or there was one that we could not read
 

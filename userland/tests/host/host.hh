@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -146,6 +147,20 @@ struct host_tracer {
 	bool may = true;
 	std::atomic<unsigned> wakeups = 0;
 };
+
+#ifdef KTRACE
+// A descriptor of BSDPROC_KTRACE (host_ktrace.cc).
+struct host_ktrace {
+	bool may = true;
+	std::atomic<bool> closed = false; // a grace period after its closing
+	std::mutex mutex;
+	bool more = false;
+	std::vector<std::string> records;
+
+	std::vector<std::string> told();
+	bool over();
+};
+#endif
 
 namespace sim
 {

@@ -27,9 +27,9 @@ static_assert(sizeof(lock_body) <= sizeof(host_lock) && alignof(lock_body) <= al
 
 constexpr unsigned lock_magic = 0x10cced01;
 const char *const class_names[] = {"p_token",   "adopt_lock",  "limbo_lock", "exit_lock",
-				   "stop_lock", "varsym_lock", "vm_lock"};
+				   "stop_lock", "varsym_lock", "vm_lock",    "ktrace_lock"};
 // Outer first; see module/core/lock.hh.
-constexpr int class_depth[] = {2, 0, 1, 3, 3, 3, 4};
+constexpr int class_depth[] = {2, 0, 1, 3, 3, 3, 4, 3};
 
 thread_local std::vector<const host_lock *> held;
 

@@ -3,7 +3,8 @@
 # test_interleave: scenarios of tests/interleave in every order of their threads' steps. The
 # core is compiled with the compiler's -fsanitize=thread, whose runtime is ours.
 
-interleave-names := $(basename $(notdir $(wildcard $(SRC)/tests/interleave/*.cc)))
+interleave-names := $(filter-out $(without),$(basename $(notdir \
+	$(wildcard $(SRC)/tests/interleave/*.cc))))
 interleave-program := $(O)/tests/interleave/test_interleave
 
 $(eval $(call core-variant,tests/interleave/obj,,-fsanitize=thread))

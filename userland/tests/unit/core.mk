@@ -5,8 +5,8 @@
 
 CORE_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 core-tests := $(filter test_core_%,$(unit-names))
-core-hosts := $(basename $(notdir $(wildcard $(SRC)/tests/host/*.cc)))
-core-files := $(basename $(notdir $(wildcard $(ROOT)/module/core/*.cc)))
+core-hosts := $(filter-out $(without),$(basename $(notdir $(wildcard $(SRC)/tests/host/*.cc))))
+core-files := $(filter-out $(without),$(basename $(notdir $(wildcard $(ROOT)/module/core/*.cc))))
 
 core-flags := -I$(ROOT)/module -I$(SRC)/tests/host -DBSDPROC_LOCK_SIZE=64 -O1
 

@@ -33,6 +33,9 @@ public:
 				return all;
 			}
 			EXPECT_EQ(n % ssize_t(sizeof(T)), 0);
+			over = n == 0;
+			if (over)
+				return all;
 			for (size_t i = 0; i < size_t(n) / sizeof(T); i++) {
 				lost += some[i].lost;
 				if (some[i].pid)
@@ -49,6 +52,7 @@ public:
 
 	const int fd;
 	uint64_t lost = 0;
+	bool over = false; // its end has been read
 };
 
 // Becomes the root of a user namespace, and its children of a pid namespace.
