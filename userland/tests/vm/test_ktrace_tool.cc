@@ -54,16 +54,16 @@ VM_TEST(KtraceTool, AProgram)
 	expect("$ktrace -i sh -c '(exit 5); kill -TERM $$'", "", 128 + SIGTERM);
 	expect("$kdump",
 	       " +TIME +PID +TID COMMAND +EVENT\n"
-	       "[0-9:.]+ +([0-9]+) +\\1 sh +EXEC\n"
-	       "[0-9:.]+ +\\1 +\\1 sh +FORK +child ([0-9]+)\n"
+	       " *[0-9:.]+ +([0-9]+) +\\1 sh +EXEC\n"
+	       " *[0-9:.]+ +\\1 +\\1 sh +FORK +child ([0-9]+)\n"
 	       "([^\n]*(WAIT|CHLD)[^\n]*\n)*"
-	       "[0-9:.]+ +\\2 +\\2 sh +EXIT +exit 5\n"
+	       " *[0-9:.]+ +\\2 +\\2 sh +EXIT +exit 5\n"
 	       "([^\n]*(WAIT|CHLD)[^\n]*\n)*"
-	       "[0-9:.]+ +\\1 +- sh +REAP +child \\2, exit 5\n"
+	       " *[0-9:.]+ +\\1 +- sh +REAP +child \\2, exit 5\n"
 	       "([^\n]*(WAIT|CHLD)[^\n]*\n)*"
-	       "[0-9:.]+ +\\1 +- sh +SIG +TERM from \\1\n"
-	       "[0-9:.]+ +\\1 +\\1 sh +PSIG +TERM default\n"
-	       "[0-9:.]+ +\\1 +\\1 sh +EXIT +signal 15 \\(TERM\\)\n",
+	       " *[0-9:.]+ +\\1 +- sh +SIG +TERM from \\1\n"
+	       " *[0-9:.]+ +\\1 +\\1 sh +PSIG +TERM default\n"
+	       " *[0-9:.]+ +\\1 +\\1 sh +EXIT +signal 15 \\(TERM\\)\n",
 	       0);
 	expect("$kdump -t x -E",
 	       "[^\n]*\n +0.000000 [^\n]* exit 5\n +0.[0-9]{6} [^\n]* signal 15[^\n]*\n", 0);
@@ -110,8 +110,8 @@ VM_TEST(KtraceTool, Processes)
 	const std::string line = "[^\n]* EXIT +exit ";
 	expect("$kdump", "[^\n]*\n" + line + "3\n" + line + "4\n" + line + "5\n", 0);
 	// Until it is told to end; the process goes on.
-	expect("mkfifo on; (read x <on; exit 6) & $ktrace -p $! & trace=$!; "
-	       "until $kdump >/dev/null 2>&1; do :; done; kill -INT $trace; wait $trace; echo $?; "
+	expect("mkfifo on; (read x <on; exit 6) & $ktrace -f two -p $! & trace=$!; "
+	       "until $kdump two >/dev/null 2>&1; do :; done; kill -INT $trace; wait $trace; echo $?; "
 	       "echo >on; wait %1; echo $?",
 	       "0\n6\n", 0);
 	expect("$ktrace -p 2", "bsdktrace: no process 2, or it is exiting\n", 3);
