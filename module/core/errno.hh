@@ -14,6 +14,7 @@ inline constexpr int again = -11;
 inline constexpr int nomem = -12;
 inline constexpr int busy = -16;
 inline constexpr int exist = -17;
+inline constexpr int inval = -22;
 inline constexpr int nospc = -28;
 inline constexpr int overflow = -75;
 inline constexpr int already = -114;

@@ -196,6 +196,12 @@ unsigned host_kill_tracees(void);
 /* Whether the current thread traces anybody. */
 int host_traces(void);
 
+/*
+ * What Linux should have taken from the current thread or its process by the end of its
+ * do_exit, and has not; null: nothing. For a process's last thread.
+ */
+const char *host_exit_undone(void);
+
 /* Says so in the log; function: whose name is added, or null. */
 void host_warn(const char *what, const void *function);
 /* The current process was the init of a pid namespace: that and how it ended, to the log. */

@@ -32,12 +32,20 @@ void lwp_unlist(proc *p, lwp *lp)
 	}
 }
 
+// It was adopted inside do_exit, and yet its exit event came; or it needs none any more.
+static void lwp_told(proc *p, lwp *lp) REQUIRES(p->p_token)
+{
+	if (lp->lwp_flag & LWP_STRANDED) {
+		lp->lwp_flag &= ~LWP_STRANDED;
+		p->p_nstranded--;
+	}
+}
+
 void lwp_exited(proc *p, lwp *lp)
 {
 	lwp_mark_wexit(p, lp);
-	if (lp->lwp_flag & LWP_STRANDED)
-		p->p_nstranded--;
-	lp->lwp_flag = (lp->lwp_flag & ~LWP_STRANDED) | LWP_EXITED;
+	lwp_told(p, lp);
+	lp->lwp_flag |= LWP_EXITED;
 	p->p_nthreads--;
 	p->p_nleaving++;
 	// Linux keeps an ended leader until its process is waited for.
@@ -136,16 +144,55 @@ static void exit_missed(proc *p, task_struct *task)
 	ktrexit(p, task);
 }
 
-// An lwp is in its exit; true: it is the master.
-static bool begin_exit(lwp *lp)
+// An lwp that is not the master is counted no more. What that leaves to be done:
+struct departure {
+	bool orphans; // Linux may give the children away
+	bool missed;  // those who are left will not tell of their ends
+	bool wake;    // the master waits
+};
+
+static departure depart(proc *p, lwp *lp) REQUIRES(p->p_token)
+{
+	lwp_exited(p, lp);
+	departure d{};
+	d.orphans = has_children(p) || !p->p_nthreads;
+	d.missed = p->p_nthreads && p->p_nthreads == p->p_nstranded &&
+		   (host_task_bits(lp->task) & HOST_TASK_LAST);
+	return d;
+}
+
+// RCU.
+static void departed(proc *p, const lwp *lp, const departure &d)
+{
+	if (d.wake)
+		host_wakeup(&p->p_nhooked);
+	if (d.missed) {
+		exit_missed(p, lp->task);
+		acct_process(p, lp->task);
+	}
+	// Linux will give its children away when this thread, or one that is
+	// exiting beside it, tells the parent.
+	if (d.orphans)
+		limbo_add(p);
+}
+
+enum class ending { counted_out, hooked, master };
+
+// An lwp is in its exit. Who is the last of its process is the master, whose is exit1(). All
+// others are counted out at once, or with hooks for the ends of lwps, in lwp_exit().
+static ending begin_exit(lwp *lp)
 {
 	proc *p = lp->lwp_proc;
+	const bool hooks = vkernel_lwps();
 	rcu_guard rcu;
-	bool wake, master, orphans = false, missed = false;
+	bool wake;
+	ending how = ending::counted_out;
+	departure d{};
 	{
 		guard g(p->p_token);
 		heed_linux(p, lp->task);
 		lwp_mark_wexit(p, lp);
+		lwp_told(p, lp);
 		acct_collect(p, lp);
 		wake = claim_drop(p, lp);
 		if (p->p_nstranded)
@@ -153,29 +200,42 @@ static bool begin_exit(lwp *lp)
 		// Linux knows of threads that the model may have missed. The
 		// last of those will be adopted in its exit, or found by limbo. If it
 		// is seen only after another was the master, that one has done all.
-		master = p->p_nthreads == 1 && p->p_stat != CORE_SZOMB &&
-			 (host_task_bits(lp->task) & HOST_TASK_LAST);
-		if (master) {
+		if (p->p_nthreads - p->p_nhooked.load() == 1 && p->p_stat != CORE_SZOMB &&
+		    (host_task_bits(lp->task) & HOST_TASK_LAST)) {
+			how = ending::master;
 			p->p_flag = (p->p_flag | CORE_P_WEXIT) & ~P_FOREXEC;
+		} else if (hooks) {
+			how = ending::hooked;
+			p->p_nhooked.add(1);
 		} else {
-			lwp_exited(p, lp);
-			orphans = has_children(p) || !p->p_nthreads;
-			// Those who are left will not tell of their ends.
-			missed = p->p_nthreads && p->p_nthreads == p->p_nstranded &&
-				 (host_task_bits(lp->task) & HOST_TASK_LAST);
+			d = depart(p, lp);
 		}
-	}
-	if (missed) {
-		exit_missed(p, lp->task);
-		acct_process(p, lp->task);
 	}
 	if (wake)
 		wake_waiters(p);
-	// Linux will give its children away when this thread, or one that is
-	// exiting beside it, tells the parent.
-	if (orphans)
-		limbo_add(p);
-	return master;
+	departed(p, lp, d);
+	return how;
+}
+
+// The end of an lwp that is not the master, with hooks. It is counted until they have
+// returned, as the master's vkernel_exit takes away what they work on.
+static void lwp_exit(lwp *lp)
+{
+	proc *p = lp->lwp_proc;
+	vkernel_lwp_exit(lp->task);
+	rcu_guard rcu;
+	departure d;
+	{
+		guard g(p->p_token);
+		d = depart(p, lp);
+		d.wake = p->p_nhooked.add(-1) == 0;
+	}
+	departed(p, lp, d);
+}
+
+static int is_alone(void *arg)
+{
+	return !static_cast<proc *>(arg)->p_nhooked.load();
 }
 
 // A pid namespace goes with its init; Linux sees to that.
@@ -188,6 +248,17 @@ static void init_died(const task_struct *task)
 	host_init_died(xstat & 0x7f, xstat >> 8 & 0xff);
 }
 
+static constinit atomic<bool> said_undone{};
+
+// aio_proc_rundown, stopprofclock, funsetownlst, fdfree, semexit: Linux has done by now what
+// callouts may rely on.
+static void check_rundown()
+{
+	const char *undone = host_exit_undone();
+	if (undone && !said_undone.exchange(true))
+		host_warn(undone, nullptr);
+}
+
 // The process's part, by its last lwp, before Linux tells the parent: the stages in the
 // seed's order. No lock is held between them, and each may sleep; lp is the current
 // thread's, and counted as its process's last until the end, so all stays as it is
@@ -197,16 +268,26 @@ static void exit1(lwp *lp)
 	proc *p = lp->lwp_proc;
 	init_died(lp->task);
 	varsymset_clean(p);
+	if (p->p_nhooked.load())
+		host_sleep(&p->p_nhooked, is_alone, p);
+	caps_exit(lp->task);
 	{
 		rcu_guard rcu;
 		peers_kill(p);
 	}
 	peers_await(p);
 	stopevent(p, CORE_S_EXIT);
+	check_rundown();
 	exit_callouts(lp->task);
+	{
+		rcu_guard rcu;
+		peers_leave(p);
+	}
+	upc_release(lp->task);
+	vkernel_lwp_exit(lp->task);
+	vkernel_exit(lp->task);
 
 	rcu_guard rcu;
-	peers_leave(p);
 	vmspace_exit(p);
 	acct_process(p, lp->task);
 	ktrexit(p, lp->task);
@@ -283,10 +364,12 @@ void core_task_exit(host_work *work)
 	}
 	// This thread is in its exit, so its lwp and its proc stay.
 	const proc *p = lp->lwp_proc;
-	const bool master = begin_exit(lp);
-	if (master)
+	const ending how = begin_exit(lp);
+	if (how == ending::master)
 		exit1(lp);
-	tracees_exit(p, master);
+	else if (how == ending::hooked)
+		lwp_exit(lp);
+	tracees_exit(p, how == ending::master);
 }
 
 // The old leader's task went, in an exec by another thread: that one leads now.

@@ -75,6 +75,7 @@ struct proc : list_node<proc, sibling_tag>,
 	int p_nrunning GUARDED_BY(p_token);  // of these, neither LWP_WEXIT nor LWP_WORKER
 	int p_nstranded GUARDED_BY(p_token); // of these, LWP_STRANDED
 	int p_nleaving GUARDED_BY(p_token);  // exited, and not freed by Linux yet
+	atomic<int> p_nhooked; // in p_nthreads, in vkernel_lwp_exit, no master. Set under p_token
 	int p_lasttid GUARDED_BY(p_token);
 	tree<lwp, lwp_key> p_lwp_tree GUARDED_BY(p_token); // what Linux shows in /proc/PID/task
 	atomic<lwp *> p_mainlwp;               // the thread group leader's. Set under p_token
@@ -251,6 +252,13 @@ void tracees_exit(const proc *p, bool ends);
 void atexit_init();
 // The process_exit event and the at_exit callouts, for the current process; may sleep.
 void exit_callouts(task_struct *task);
+// The stages of the current thread's exit where hooks of other modules run; may sleep.
+void caps_exit(task_struct *task);
+void upc_release(task_struct *task);
+void vkernel_lwp_exit(task_struct *task);
+void vkernel_exit(task_struct *task);
+// Whether there is a hook for the ends of lwps.
+bool vkernel_lwps();
 
 // ---- kern_varsym.cc ---------------------------------------------------------
 

@@ -8,7 +8,11 @@
  *
  * The parameter hold, while it is Y, keeps the callout asleep: that process can then be
  * seen between its last instruction and its being a zombie; others are not disturbed.
+ *
+ * And a sample of at_exit_stage(): the parameter lwps tells how many threads have ended of
+ * processes that had something to undo yet; a process's last thread finds that undone.
  */
+#include <linux/atomic.h>
 #include <linux/fs.h>
 #include <linux/hashtable.h>
 #include <linux/list.h>
@@ -24,6 +28,7 @@
 #include <linux/wait.h>
 
 #include "../../include/bsdproc_at_exit.h"
+#include "../../include/bsdproc_exit_stage.h"
 
 #undef pr_fmt
 #define pr_fmt(fmt) "bsdproc_undo: " fmt
@@ -42,6 +47,17 @@ static int set_hold(const char *text, const struct kernel_param *param)
 static const struct kernel_param_ops hold_ops = {.set = set_hold, .get = param_get_bool};
 module_param_cb(hold, &hold_ops, &hold, 0644);
 MODULE_PARM_DESC(hold, "keeps processes that have something to undo asleep in their exit");
+
+static atomic_t lwps = ATOMIC_INIT(0);
+
+static int get_lwps(char *text, const struct kernel_param *param)
+{
+	return scnprintf(text, PAGE_SIZE, "%d\n", atomic_read(&lwps));
+}
+
+static const struct kernel_param_ops lwps_ops = {.get = get_lwps};
+module_param_cb(lwps, &lwps_ops, NULL, 0444);
+MODULE_PARM_DESC(lwps, "how many threads have ended of processes that had something to undo");
 
 /* What one process has added. */
 struct undo {
@@ -113,6 +129,13 @@ static void undo_at_exit(struct task_struct *td)
 	mutex_unlock(&undo_lock);
 }
 
+/* The hook: in the context of the thread that ends. */
+static void count_lwp(struct task_struct *td)
+{
+	if (has_undo(task_tgid(td)))
+		atomic_inc(&lwps);
+}
+
 static ssize_t undo_write(struct file *file, const char __user *buf, size_t size, loff_t *pos)
 {
 	struct undo *undo;
@@ -162,9 +185,14 @@ static int __init undo_init(void)
 
 	if (error)
 		return error;
-	error = misc_register(&undo_device);
-	if (error)
-		rm_at_exit(undo_at_exit);
+	error = at_exit_stage(EXIT_VKERNEL_LWP_EXIT, count_lwp);
+	if (!error) {
+		error = misc_register(&undo_device);
+		if (!error)
+			return 0;
+		rm_at_exit_stage(EXIT_VKERNEL_LWP_EXIT, count_lwp);
+	}
+	rm_at_exit(undo_at_exit);
 	return error;
 }
 
@@ -175,7 +203,8 @@ static void __exit undo_exit(void)
 	int bucket;
 
 	misc_deregister(&undo_device);
-	/* Waits for whoever is in the callout: its code is about to go. */
+	/* Waits for whoever is in there: the code is about to go. */
+	rm_at_exit_stage(EXIT_VKERNEL_LWP_EXIT, count_lwp);
 	rm_at_exit(undo_at_exit);
 	hash_for_each_safe(undos, bucket, next, undo, node) forget(undo);
 }

@@ -68,6 +68,7 @@ struct task_struct {
 	task_struct *tracer = nullptr;
 	task_struct *maker = nullptr; // until the birth is told
 	const char *mm = nullptr;     // null: a kernel thread, or it has left it
+	const char *undone = nullptr; // by an exit that leaves out something
 	std::vector<task_struct *> children;
 	int exit_signal = 0;
 	int exit_code = 0;

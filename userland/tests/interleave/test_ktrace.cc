@@ -70,6 +70,7 @@ TEST(InterleaveKtrace, AskedForAtTheEnd)
 				[t, error] {
 					EXPECT_EQ(t->count("exit"), *error == 0);
 					EXPECT_TRUE(t->over());
+					t->close();
 				}};
 	});
 }
@@ -87,6 +88,7 @@ TEST(InterleaveKtrace, TakenBackBesideAFork)
 				[t] {
 					EXPECT_LE(t->count("exit"), t->count("fork"));
 					EXPECT_TRUE(t->over());
+					t->close();
 				}};
 	});
 }
@@ -111,6 +113,7 @@ TEST(InterleaveKtrace, ReapedOnce)
 				[&linux_, t] {
 					linux_.idle_a_while();
 					EXPECT_EQ(t->count("reap"), 1u);
+					t->close();
 				}};
 	});
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// at_exit through the sample module bsdproc_undo (BSDPROC_UNDO_KO): what a process has added
-// to its counter is taken back in the process's exit.
+// at_exit and at_exit_stage through the sample module bsdproc_undo (BSDPROC_UNDO_KO): what a
+// process has added to its counter is taken back in the process's exit; ends of threads are
+// counted.
 #include "vm_device.h"
 #include "vm_test.h"
 
@@ -15,6 +16,7 @@ namespace
 
 const char *const device = "/dev/bsdproc_undo";
 const char *const hold = "/sys/module/bsdproc_undo/parameters/hold";
+const char *const lwps = "/sys/module/bsdproc_undo/parameters/lwps";
 
 long value()
 {
@@ -122,6 +124,64 @@ TEST_F(AtExit, AtTheProcesssEndAndNotAThreads)
 	EXPECT_EQ(value(), 5);
 	go.give();
 	EXPECT_EQ(native_reap(pid), 0);
+	EXPECT_EQ(value(), 0);
+}
+
+long ended_lwps()
+{
+	return atol(slurp(lwps).c_str());
+}
+
+// Two that end by themselves, three that are there to the end. The last one is not counted,
+// as then nothing is left to undo.
+TEST_F(AtExit, EachThreadsEndIsAStage)
+{
+	for (int i = rounds(20); i > 0; i--) {
+		Tokens added, go;
+		const long before = ended_lwps();
+		pid_t pid = spawn([&] {
+			put(device, "2");
+			for (int thread = 0; thread < 2; thread++)
+				std::thread([] {}).join();
+			for (int thread = 0; thread < 3; thread++)
+				std::thread([] {
+					for (;;)
+						pause();
+				}).detach();
+			added.give();
+			go.take();
+			return 0;
+		});
+		added.take();
+		go.give();
+		EXPECT_EQ(native_reap(pid), 0);
+		EXPECT_EQ(ended_lwps() - before, 5);
+		EXPECT_EQ(value(), 0);
+	}
+}
+
+// An exec ends the other threads, and not the process.
+TEST_F(AtExit, ThreadsThatEndByAnExec)
+{
+	const long before = ended_lwps();
+	Tokens out;
+	pid_t pid = spawn([&] {
+		put(device, "9");
+		for (int thread = 0; thread < 4; thread++)
+			std::thread([] {
+				for (;;)
+					pause();
+			}).detach();
+		out.as_stdio();
+		execl("/bin/sh", "sh", "-c", "echo; exec cat", nullptr);
+		return 1;
+	});
+	out.take();
+	EXPECT_EQ(ended_lwps() - before, 4);
+	EXPECT_EQ(value(), 9);
+	kill(pid, SIGKILL);
+	EXPECT_EQ(native_reap(pid), SIGKILL);
+	EXPECT_EQ(ended_lwps() - before, 4);
 	EXPECT_EQ(value(), 0);
 }
 
