@@ -150,6 +150,44 @@ TEST(InterleaveStop, TwoTracersAskForOne)
 	});
 }
 
+// Held it shows how it will end; let go, it ends and is gone while somebody looks.
+TEST(InterleaveStop, LookedAtWhileItIsLetGo)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init()), *tracer = linux_.fork(linux_.init());
+		pid *number = p->signal->tgid;
+		linux_.pid_get(number);
+		auto h = std::make_shared<handle>();
+		{
+			as caller(tracer);
+			EXPECT_EQ(ask(*h, p, CORE_S_EXIT), 0);
+		}
+		return scenario{{[&linux_, p] {
+					 linux_.exit(p, 3 << 8);
+					 linux_.reap(linux_.init(), p);
+				 },
+				 freed(linux_, p),
+				 [h, tracer] {
+					 as caller(tracer);
+					 serve(*h);
+				 },
+				 [number] {
+					 const view v = look_at(number);
+					 EXPECT_TRUE(v.error == 0 || v.error == 3);
+					 if (v.proc.stype) {
+						 EXPECT_EQ(v.proc.stype, unsigned(CORE_S_EXIT));
+						 EXPECT_EQ(v.proc.stat, unsigned(CORE_SACTIVE));
+						 EXPECT_EQ(v.proc.xstat, 3 << 8);
+					 }
+				 }},
+				[&w, number, h] {
+					w.linux_.pid_put(number);
+					core_tracer_free(h->core);
+				}};
+	});
+}
+
 // Taken back while it stops, by one of two that have the descriptor.
 TEST(InterleaveStop, TakenBackWhileItStops)
 {

@@ -194,6 +194,24 @@ TEST_F(CoreAcct, StrandedThread)
 	EXPECT_EQ(accounts().size(), 1u);
 }
 
+// One is remembered by its number until the exit after its last, and no longer.
+TEST_F(CoreAcct, TheNumberOfAnUnknownIsDropped)
+{
+	ASSERT_EQ(load(), 0);
+	no_memory();
+	const int before = linux_.model_pid_refs();
+	task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
+	linux_.exit_until(second, stage::begun);
+	linux_.exit(p);
+	EXPECT_EQ(linux_.model_pid_refs(), before + 1);
+	linux_.exit(linux_.fork(linux_.init())); // while its second thread is yet to come
+	EXPECT_EQ(linux_.model_pid_refs(), before + 1);
+	linux_.exit(second);
+	linux_.exit(linux_.fork(linux_.init()));
+	EXPECT_EQ(linux_.model_pid_refs(), before);
+	EXPECT_EQ(accounts().size(), 3u);
+}
+
 // More unknown processes at a time than are remembered.
 TEST_F(CoreAcct, ManyUnknown)
 {

@@ -58,6 +58,32 @@ protected:
 		peers.push_back(task);
 		return task;
 	}
+
+	// A thread that the model does not get to know, as memory is short until it has ended.
+	task_struct *missed_thread(task_struct *maker)
+	{
+		memory_fault::fail_until_waits(1000);
+		return linux_.thread(maker);
+	}
+	void end_missed(task_struct *thread)
+	{
+		linux_.exit(thread);
+		memory_fault::fail_until_waits(0);
+	}
+
+	static void expect_too_late(task_struct *child)
+	{
+		EXPECT_EQ(join(child), -3);
+		EXPECT_TRUE(child->signal->killed);
+	}
+	static void until_killed(const task_struct *task)
+	{
+		for (;; std::this_thread::yield()) {
+			std::lock_guard g(the_kernel->tasklist);
+			if (task->signal->killed)
+				return;
+		}
+	}
 };
 
 TEST_F(CorePeers, AreSeenWithTheirLeader)
@@ -69,9 +95,13 @@ TEST_F(CorePeers, AreSeenWithTheirLeader)
 	EXPECT_EQ(leader_of(child), child->thread_pid->nr);
 	EXPECT_EQ(peers_of(leader), 2u);
 	EXPECT_EQ(peers_of(p), 0u);
+	// Of what peers hold of their leader nobody has to wonder.
+	EXPECT_EQ(look_at(leader).proc.holds, 0u);
+	EXPECT_EQ(look_at(p).proc.holds, 0u);
 	linux_.exit(p);
 	EXPECT_EQ(leader_of(p), p->thread_pid->nr);
 	EXPECT_EQ(peers_of(leader), 1u);
+	EXPECT_EQ(look_at(leader).proc.holds, 0u);
 }
 
 TEST_F(CorePeers, WhoMayNotJoin)
@@ -83,6 +113,8 @@ TEST_F(CorePeers, WhoMayNotJoin)
 	EXPECT_EQ(join(child, linux_.init()->thread_pid->nr), -3);
 	EXPECT_TRUE(child->signal->killed);
 	EXPECT_EQ(peers_of(leader), 1u);
+	// What a kernel thread starts has a parent, but no leader.
+	expect_too_late(linux_.fork(linux_.kthreadd()));
 }
 
 // Of a leader that has a verdict the child comes too late.
@@ -92,10 +124,8 @@ TEST_F(CorePeers, ADyingLeaderKillsWhoJoins)
 	task_struct *p = peer(leader);
 	task_struct *grandchild = linux_.fork(p);
 	EXPECT_EQ(extexit(leader, CORE_WHO_PROC), CORE_VERDICT_PROC);
-	EXPECT_EQ(join(child), -3);
-	EXPECT_TRUE(child->signal->killed);
-	EXPECT_EQ(join(grandchild), -3);
-	EXPECT_TRUE(grandchild->signal->killed);
+	expect_too_late(child);
+	expect_too_late(grandchild);
 	EXPECT_FALSE(other->signal->killed);
 }
 
@@ -125,15 +155,8 @@ TEST_F(CorePeers, TheLeadersEndKillsThem)
 		linux_.exit_work(leader);
 		EXPECT_TRUE(left);
 	}};
-	const auto killed = [](const task_struct *task) {
-		for (;; std::this_thread::yield()) {
-			std::lock_guard g(the_kernel->tasklist);
-			if (task->signal->killed)
-				return;
-		}
-	};
-	killed(p);
-	killed(q);
+	until_killed(p);
+	until_killed(q);
 	linux_.exit(p);
 	left = true;
 	linux_.exit(q);
@@ -167,30 +190,35 @@ TEST_F(CorePeers, WhoTracesDoesNotWait)
 // Its last thread is unknown and memory is short: still nobody waits for it.
 TEST_F(CorePeers, APeerWithoutAPipeline)
 {
-	task_struct *p = peer(leader);
-	memory_fault::fail_until_waits(1000);
-	task_struct *missed = linux_.thread(p);
+	task_struct *p = peer(leader), *missed = missed_thread(p);
 	linux_.exit(p);
 	EXPECT_EQ(peers_of(leader), 1u);
-	linux_.exit(missed);
+	end_missed(missed);
 	EXPECT_EQ(peers_of(leader), 0u);
-	memory_fault::fail_until_waits(0);
 	linux_.exit(leader);
 }
 
 // The same of a leader: its peers are killed, though not waited for.
 TEST_F(CorePeers, ALeaderWithoutAPipeline)
 {
-	task_struct *p = peer(leader);
-	memory_fault::fail_until_waits(1000);
-	task_struct *missed = linux_.thread(leader);
+	task_struct *p = peer(leader), *missed = missed_thread(leader);
 	linux_.exit(leader);
-	linux_.exit(missed);
+	end_missed(missed);
 	EXPECT_TRUE(p->signal->killed);
-	memory_fault::fail_until_waits(0);
-	task_struct *child = linux_.fork(p);
-	EXPECT_EQ(join(child), -3);
-	EXPECT_TRUE(child->signal->killed);
+	expect_too_late(linux_.fork(p));
+}
+
+// And if that began as an exec, by the thread that is not known.
+TEST_F(CorePeers, ALeaderWithoutAPipelineInExec)
+{
+	task_struct *p = peer(leader), *missed = missed_thread(leader);
+	linux_.exec_begin(missed);
+	linux_.exit(leader);
+	EXPECT_TRUE(look_at(leader).proc.flags & CORE_P_WEXIT);
+	EXPECT_FALSE(p->signal->killed);
+	end_missed(missed);
+	EXPECT_TRUE(p->signal->killed);
+	expect_too_late(linux_.fork(p));
 }
 
 TEST_F(CorePeers, WithoutMemoryNobodyJoins)
@@ -214,10 +242,7 @@ TEST_F(CorePeers, UnloadingEndsTheWait)
 		may_block = true;
 		linux_.exit_work(leader);
 	}};
-	for (bool killed = false; !killed; std::this_thread::yield()) {
-		std::lock_guard g(the_kernel->tasklist);
-		killed = p->signal->killed;
-	}
+	until_killed(p);
 	core_stop();
 	exit.join();
 	linux_.exit(leader);

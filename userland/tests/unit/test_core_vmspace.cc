@@ -105,6 +105,17 @@ TEST_F(CoreVmspace, BornToTheMakersParent)
 	EXPECT_EQ(sharers(p), 1u);
 }
 
+// By a thread that the model has missed: its process is known all the same.
+TEST_F(CoreVmspace, BornToAMissedThread)
+{
+	memory_fault::fail_until_waits(1000);
+	task_struct *missed = linux_.thread(p);
+	memory_fault::fail_until_waits(0);
+	task_struct *sibling = sharer(missed, {.parent = true, .vm = true});
+	EXPECT_EQ(sharers(sibling), 2u);
+	EXPECT_EQ(sharers(p), 2u);
+}
+
 TEST_F(CoreVmspace, AProcessThatNoPipelineSaw)
 {
 	memory_fault::fail_until_waits(1000);

@@ -98,14 +98,6 @@ uintptr_t find_kernel_address()
 	return 0;
 }
 
-void write_to(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		vm::die(path);
-	close(fd);
-}
-
 // As `unshare -Ur` does it.
 void become_nobody(int flags)
 {
@@ -115,9 +107,9 @@ void become_nobody(int flags)
 	prctl(PR_SET_DUMPABLE, 1); // or the maps are root's
 	if (unshare(CLONE_NEWUSER | flags) != 0)
 		vm::die("unshare");
-	write_to("/proc/self/uid_map", "0 65534 1");
-	write_to("/proc/self/setgroups", "deny");
-	write_to("/proc/self/gid_map", "0 65534 1");
+	vm::write_to("/proc/self/uid_map", "0 65534 1");
+	vm::write_to("/proc/self/setgroups", "deny");
+	vm::write_to("/proc/self/gid_map", "0 65534 1");
 }
 
 // Killed, by itself or as one of its own signals met the program that an exec brought; or

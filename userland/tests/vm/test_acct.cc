@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // BSDPROC_ACCT: every process's end is accounted for, once or in a count of what was lost,
 // to each who reads and may.
-#include "vm_stream.h"
+#include "vm_acct.h"
 #include "vm_thread.h"
 
 #include <sys/prctl.h>
@@ -15,33 +15,6 @@ using namespace vm;
 
 namespace
 {
-
-int acct_open(uint32_t records)
-{
-	Device device;
-	struct bsdproc_acct_open args = {records, 0};
-	return device(BSDPROC_ACCT, &args);
-}
-
-class Accounts : public Stream<struct bsdproc_acct>
-{
-public:
-	explicit Accounts(uint32_t records = 1024) : Stream(acct_open(records)) {}
-
-	// Its record, of all that have come by now. Others may end in the machine at any time.
-	struct bsdproc_acct of(pid_t pid)
-	{
-		struct bsdproc_acct found = {};
-		int n = 0;
-		for (const auto &record : take())
-			if (record.pid == pid) {
-				found = record;
-				n++;
-			}
-		EXPECT_EQ(n, 1) << "records of " << pid;
-		return found;
-	}
-};
 
 uint64_t now(clockid_t clock)
 {
@@ -152,12 +125,7 @@ VM_TEST(Acct, ACoreDump)
 	if (!mkdtemp(dir) || chdir(dir) != 0)
 		die("mkdtemp");
 	const std::string pattern = slurp("/proc/sys/kernel/core_pattern");
-	const auto put = [](const std::string &text) {
-		int fd = open("/proc/sys/kernel/core_pattern", O_WRONLY | O_CLOEXEC);
-		EXPECT_EQ(write(fd, text.data(), text.size()), ssize_t(text.size()));
-		close(fd);
-	};
-	put("core");
+	write_to("/proc/sys/kernel/core_pattern", "core");
 	Accounts accounts;
 	pid_t pid = spawn([] {
 		struct rlimit any = {RLIM_INFINITY, RLIM_INFINITY};
@@ -166,7 +134,7 @@ VM_TEST(Acct, ACoreDump)
 		return raise(SIGABRT);
 	});
 	const int status = native_reap(pid);
-	put(pattern);
+	write_to("/proc/sys/kernel/core_pattern", pattern);
 	const struct bsdproc_acct a = accounts.of(pid);
 	EXPECT_EQ(a.xstat, status);
 	EXPECT_EQ(status, SIGABRT | 0x80);

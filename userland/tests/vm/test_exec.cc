@@ -19,8 +19,34 @@ namespace
 		pause();
 }
 
-// A process of three threads that execs once it is told to; by its leader, or by the last.
-pid_t start(bool by_leader, std::array<std::atomic<pid_t>, 2> &tids, Tokens &ready, Tokens &go)
+// A process of three threads that execs, by its leader or by the last. One thread, traced by
+// us, is stopped on its way out, so the exec waits for it.
+struct Execing {
+	Shared<std::array<std::atomic<pid_t>, 2>> tids;
+	Tokens ready, go;
+	const pid_t pid;
+	pid_t slow;
+
+	explicit Execing(bool by_leader) : pid(start(by_leader))
+	{
+		ready.take(2);
+		slow = (*tids)[0];
+		EXPECT_EQ(ptrace(PTRACE_SEIZE, slow, 0, PTRACE_O_TRACEEXIT), 0);
+		go.give();
+		int status = -1;
+		EXPECT_EQ(waitpid(slow, &status, __WALL), slow);
+		EXPECT_EQ(status >> 8, SIGTRAP | PTRACE_EVENT_EXIT << 8);
+	}
+	pid_t start(bool by_leader);
+	// Killed, it may have gone on by itself.
+	void go_on() const
+	{
+		ptrace(PTRACE_CONT, slow, 0, 0);
+		EXPECT_EQ(waitpid(slow, nullptr, __WALL), slow);
+	}
+};
+
+pid_t Execing::start(bool by_leader)
 {
 	return spawn([&, by_leader] {
 		auto exec = [&] {
@@ -30,7 +56,7 @@ pid_t start(bool by_leader, std::array<std::atomic<pid_t>, 2> &tids, Tokens &rea
 		};
 		for (int i : {0, 1})
 			std::thread([&, i] {
-				tids[i] = gettid_raw();
+				(*tids)[i] = gettid_raw();
 				ready.give();
 				if (i == 1 && !by_leader)
 					exec();
@@ -43,20 +69,12 @@ pid_t start(bool by_leader, std::array<std::atomic<pid_t>, 2> &tids, Tokens &rea
 	});
 }
 
-// One thread is stopped on its way out, so the exec waits for it; others have ended.
+// Others have ended, and are seen so, while the exec waits.
 void exec_waits(bool by_leader)
 {
-	Shared<std::array<std::atomic<pid_t>, 2>> tids;
-	Tokens ready, go;
 	Device dev;
-	pid_t pid = start(by_leader, *tids, ready, go);
-	ready.take(2);
-	const pid_t slow = (*tids)[0];
-	ASSERT_EQ(ptrace(PTRACE_SEIZE, slow, 0, PTRACE_O_TRACEEXIT), 0);
-	go.give();
-	int status = -1;
-	ASSERT_EQ(waitpid(slow, &status, __WALL), slow);
-	ASSERT_EQ(status >> 8, SIGTRAP | PTRACE_EVENT_EXIT << 8);
+	const Execing exec(by_leader);
+	const pid_t pid = exec.pid;
 
 	Proc proc;
 	do {
@@ -70,8 +88,7 @@ void exec_waits(bool by_leader)
 	// It is not exiting: whoever waits goes on waiting.
 	EXPECT_EQ(bsd_waitpid(pid, nullptr, WNOHANG), 0);
 
-	ASSERT_EQ(ptrace(PTRACE_CONT, slow, 0, 0), 0);
-	EXPECT_EQ(waitpid(slow, nullptr, __WALL), slow);
+	exec.go_on();
 	until_state(pid, 'T');
 	proc = get_proc(dev, pid);
 	EXPECT_EQ(proc.k.flags, unsigned(BSDPROC_P_EXEC));
@@ -98,18 +115,10 @@ VM_TEST(Exec, ByAnotherThread)
 // Killed while it waits: then it is an exit, of the same process.
 VM_TEST(Exec, KilledMeanwhile)
 {
-	Shared<std::array<std::atomic<pid_t>, 2>> tids;
-	Tokens ready, go;
-	pid_t pid = start(true, *tids, ready, go);
-	ready.take(2);
-	const pid_t slow = (*tids)[0];
-	ASSERT_EQ(ptrace(PTRACE_SEIZE, slow, 0, PTRACE_O_TRACEEXIT), 0);
-	go.give();
+	const Execing exec(true);
+	kill(exec.pid, SIGKILL);
+	exec.go_on();
 	int status = -1;
-	ASSERT_EQ(waitpid(slow, &status, __WALL), slow);
-	kill(pid, SIGKILL);
-	ptrace(PTRACE_CONT, slow, 0, 0);
-	EXPECT_EQ(waitpid(slow, nullptr, __WALL), slow);
-	EXPECT_EQ(bsd_waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(bsd_waitpid(exec.pid, &status, 0), exec.pid);
 	EXPECT_EQ(status, SIGKILL);
 }

@@ -39,6 +39,13 @@ short polled(int hold)
 	return poll(&p, 1, 0) == 1 ? p.revents : short(0);
 }
 
+bool polls_in_kernel(pid_t tid)
+{
+	int nr = -1;
+	const std::string call = slurp("/proc/" + std::to_string(tid) + "/syscall");
+	return sscanf(call.c_str(), "%d", &nr) == 1 && nr == SYS_poll && state_of(tid) == 'S';
+}
+
 // A child, and the children that it makes, that end when they are told to.
 template <class F> pid_t held_child(int hold, Tokens &go, F body, unsigned more = 0)
 {
@@ -411,6 +418,47 @@ VM_TEST(Hold, ReadersAreWoken)
 	EXPECT_EQ(stops, 1);
 	EXPECT_EQ(ends, 3);
 	EXPECT_EQ(native_reap(pid), 3 << 8);
+}
+
+// Who asks for nothing but the end is woken by it: when the last process is let go, is not
+// asked for any more, or ends without a stop.
+VM_TEST(Hold, PollersAreWokenAtTheEnd)
+{
+	const char *const ends[] = {"let go", "taken back", "no stop"};
+	for (int how = 0; how < 3; how++) {
+		SCOPED_TRACE(ends[how]);
+		Tokens go;
+		int hold = bsd_hold();
+		pid_t pid = spawn([&] {
+			go.take();
+			return 3;
+		});
+		EXPECT_EQ(bsd_hold_stops(hold, pid, how == 2 ? BSD_S_FORK : S_EXIT), 0);
+		if (how == 0) {
+			go.give();
+			read_stop(hold);
+		}
+		std::atomic<pid_t> tid{0};
+		std::thread poller([&] {
+			struct pollfd p = {hold, 0, 0};
+			tid = gettid_raw();
+			// With a limit it would look once more when that is over.
+			EXPECT_EQ(poll(&p, 1, -1), 1);
+			EXPECT_EQ(p.revents, POLLHUP);
+		});
+		while (!tid || !polls_in_kernel(tid))
+			sched_yield();
+		if (how == 0) {
+			EXPECT_EQ(bsd_hold_cont(hold, pid), 0);
+		} else if (how == 1) {
+			EXPECT_EQ(bsd_hold_stops(hold, pid, 0), 0);
+		}
+		if (how != 0)
+			go.give();
+		poller.join();
+		EXPECT_EQ(native_reap(pid), 3 << 8);
+		close(hold);
+	}
 }
 
 // Closing, letting go, killing and exiting side by side: nobody stays behind.

@@ -53,6 +53,18 @@ struct Order {
 	}
 };
 
+// Threads that end when they are told to; the process does with its last.
+template <size_t n> void start_threads(BareThread (&threads)[n], Tokens &go)
+{
+	for (BareThread &thread : threads)
+		thread.start(
+			[](BareThread &t) {
+				static_cast<Tokens *>(t.arg)->take();
+				exit_thread_raw(3);
+			},
+			&go);
+}
+
 // A child whose parent, our child, ends when told; status 6 when told itself.
 struct Orphan {
 	Shared<std::atomic<pid_t>> pid, middle;
@@ -278,13 +290,7 @@ VM_TEST(Reparent, ThreadsOfTheSubreaperEnd)
 			static BareThread threads[kThreads];
 			static Tokens go;
 			orphan.make();
-			for (BareThread &thread : threads)
-				thread.start(
-					[](BareThread &t) {
-						static_cast<Tokens *>(t.arg)->take();
-						exit_thread_raw(0);
-					},
-					&go);
+			start_threads(threads, go);
 			// Linux chooses a thread that lives: of all but this one, soon.
 			next.take([&] { native_reap(*orphan.middle); });
 			for (int k = 0; k < kThreads; k++)
@@ -321,13 +327,7 @@ VM_TEST(Reparent, LeaderOfTheSubreaperEndsFirst)
 			be_subreaper();
 			static BareThread threads[kThreads];
 			orphan.make();
-			for (BareThread &thread : threads)
-				thread.start(
-					[](BareThread &t) {
-						static_cast<Tokens *>(t.arg)->take();
-						exit_thread_raw(3);
-					},
-					&go);
+			start_threads(threads, go);
 			started.give();
 			exit_thread_raw(0);
 			return 0;

@@ -194,6 +194,14 @@ inline std::string slurp(const std::string &path)
 	return text;
 }
 
+inline void write_to(const std::string &path, const std::string &text)
+{
+	int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+		die(path.c_str());
+	close(fd);
+}
+
 // Our number where /proc was mounted: in another pid namespace than ours, maybe.
 inline pid_t pid_in_proc()
 {

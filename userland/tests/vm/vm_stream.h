@@ -61,14 +61,8 @@ inline void own_namespaces()
 	const uid_t uid = getuid();
 	if (unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0)
 		die("unshare");
-	const auto put = [](const char *path, const std::string &text) {
-		int fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, text.data(), text.size()) != ssize_t(text.size()))
-			die(path);
-		close(fd);
-	};
-	put("/proc/self/setgroups", "deny");
-	put("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
+	write_to("/proc/self/setgroups", "deny");
+	write_to("/proc/self/uid_map", "0 " + std::to_string(uid) + " 1");
 }
 
 inline void become_nobody()
