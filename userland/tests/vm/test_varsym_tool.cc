@@ -44,9 +44,9 @@ VM_TEST(Varsym, Tool)
 	expect("test", "bsdvarsym: no symbol test\n", 1);
 	for (const char *wrong : {"-p -u", "-p a=1", "-p -d a", "-d", "-q --json a", "a -- true",
 				  "-s a=1 -- true", "--"}) {
-		const std::string said = output_of(tool + wrong, &status);
-		EXPECT_EQ(status, 2 << 8) << wrong;
-		EXPECT_EQ(said.find("bsdvarsym: "), 0u) << said;
+		const Said said = run(tool + wrong);
+		EXPECT_EQ(said.status, exit_status(2)) << wrong;
+		EXPECT_EQ(said.text.find("bsdvarsym: "), 0u) << said.text;
 	}
 	expect("$(printf '%064d' 1)=a",
 	       "bsdvarsym: cannot set " + std::string(63, '0') +
