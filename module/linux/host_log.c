@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What goes to the kernel's log. */
+#include <linux/pid.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 
