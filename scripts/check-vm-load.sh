@@ -8,7 +8,7 @@
 declare -A storm_rounds=(
 	[storm_fork]=60 [storm_threads]=60 [storm_exec]=60 [storm_tree]=60 [storm_abuse]=60
 	[storm_vfork]=18 [storm_clone]=30 [storm_pidns]=3 [storm_ptrace]=28 [storm_kill]=12
-	[storm_oom]=6
+	[storm_oom]=6 [storm_all]=4
 )
 usual_load='storm_fork storm_threads storm_exec storm_tree'
 rare_load='storm_vfork storm_clone storm_pidns storm_ptrace storm_kill'

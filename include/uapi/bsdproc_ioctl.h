@@ -168,7 +168,9 @@ struct bsdproc_kproc {
 	__u32 npeers;    /* that it leads */
 	__u32 stype;     /* BSDPROC_S_EXIT: its tracer holds it there; 0: nobody does */
 	__u32 vmsharers; /* procs in its address space, with it; 0: it has none any more */
-	__u32 reserved;
+	__s32 tracer;   /* who traces it by ptrace: one, when its threads have several; 0: nobody */
+	__s32 oppid;    /* its parent, while another process traces it, else 0 */
+	__u32 reserved; /* 0 */
 	char comm[16];
 	struct bsdproc_rusage ru;  /* own; zero if the caller may not see it */
 	struct bsdproc_rusage cru; /* of children waited for; the same */

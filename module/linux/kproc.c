@@ -30,6 +30,47 @@ bool may_inspect(const struct task_struct *task)
 	       creds_may_inspect(__task_cred(task));
 }
 
+/*
+ * The process that traces the task, or null. Linux writes parent and ptrace under
+ * tasklist_lock, one by one, and while an orphan changes hands it is not the tracer that
+ * parent names. But whose parent was the same before ptrace was seen and after it, had that
+ * one as its tracer; or was at the point of being attached or let go by another, when parent
+ * is the real one: then there is no ptracer_cred yet, or it is about to go, a few
+ * instructions later. RCU.
+ */
+static struct pid *tracer_of(const struct task_struct *task)
+{
+	const struct task_struct *parent, *before;
+	bool traced;
+
+	parent = rcu_dereference(task->parent);
+	do {
+		before = parent;
+		smp_rmb(); /* parent before ptrace, and after it */
+		traced = data_race(READ_ONCE(task->ptrace)) &&
+			 rcu_access_pointer(task->ptracer_cred);
+		smp_rmb();
+		parent = rcu_dereference(task->parent);
+	} while (parent != before);
+	return traced ? data_race(task_tgid((struct task_struct *)parent)) : NULL;
+}
+
+static void fill_tracer(struct bsdproc_kproc *to, const struct core_kproc *from,
+			struct task_struct *leader)
+{
+	struct pid *tracer = tracer_of(leader);
+	struct task_struct *thread;
+
+	if (!tracer)
+		for_each_thread(leader, thread) {
+			tracer = tracer_of(thread);
+			if (tracer)
+				break;
+		}
+	to->tracer = tracer ? pid_vnr(tracer) : 0;
+	to->oppid = tracer && tracer != from->ppid ? to->ppid : 0;
+}
+
 static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, struct pid *pid,
 		       struct task_struct *leader)
 {
@@ -63,6 +104,8 @@ static void fill_kproc(struct bsdproc_kproc *to, const struct core_kproc *from, 
 		.stype = from->stype,
 		.vmsharers = from->vmsharers,
 	};
+	if (from->flags & CORE_P_TRACED)
+		fill_tracer(to, from, leader);
 	get_task_comm(to->comm, leader);
 	if (may_inspect(leader)) {
 		to->xstat = from->stat == CORE_SZOMB || from->stype ? from->xstat : 0;

@@ -34,6 +34,7 @@ struct Options {
 	bool zombies = false;
 	bool no_tree = false;
 	bool usage = false;
+	bool tracers = false;
 	bool json = false;
 	bool wide = false;
 	bool groups = false;
@@ -92,6 +93,9 @@ Table make_table(const Options &options)
 	table.column("STAT", Left);
 	table.column("LWPS", Right);
 	table.column("FLAGS", Left);
+	if (options.tracers)
+		for (const char *title : {"TRACER", "OPPID"})
+			table.column(title, Right);
 	if (options.usage)
 		for (const char *title : {"UTIME", "STIME", "CUTIME", "CSTIME", "MAXRSS", "MINFLT",
 					  "MAJFLT", "INBLK", "OUBLK", "NVCSW", "NIVCSW"})
@@ -117,6 +121,9 @@ void add_proc(Table &table, const Options &options, const Proc &proc, const std:
 		user_name(k.euid),          stat_letter(proc),
 		std::to_string(k.nthreads), flag_letters(proc_flags(), k.flags),
 	};
+	if (options.tracers)
+		for (int pid : {k.tracer, k.oppid})
+			cells.push_back(std::to_string(pid));
 	if (options.usage) {
 		for (uint64_t time : {k.ru.utime, k.ru.stime, k.cru.utime, k.cru.stime})
 			cells.push_back(seconds(time));
@@ -135,7 +142,8 @@ void add_lwps(Table &table, const Options &options, const Proc &proc, const std:
 
 	std::sort(lwps.begin(), lwps.end(), [](auto &a, auto &b) { return a.lwpid < b.lwpid; });
 	for (const bsdproc_klwp &lwp : lwps) {
-		std::vector<std::string> cells(options.usage ? 19 : 8);
+		std::vector<std::string> cells(8 + (options.tracers ? 2 : 0) +
+					       (options.usage ? 11 : 0));
 		cells[5] = lwp_stat_letter(lwp.stat);
 		cells[7] = flag_letters(lwp_flags(), lwp.flags);
 		cells.push_back("");
@@ -233,6 +241,7 @@ std::string legend()
 	       "XSTAT  how a zombie, or one that is held, ended (\"exit 0\" too where you may not see it)\n"
 	       "UTIME, STIME, CUTIME, CSTIME   seconds: its own, and of children waited for\n"
 	       "MAXRSS KiB\n"
+	       "TRACER who traces it by ptrace, OPPID its parent while that is another; else 0\n"
 	       "JOBC   of a group: members whose parent is in another group of the session\n"
 	       "STATE  of a group: o orphaned; + in the terminal's foreground\n"
 	       "LEADER of a group's session, 0 when it has ended; TTY its terminal's device\n"
@@ -266,6 +275,8 @@ int main(int argc, char **argv)
 	app.add_flag("--users", options.users, "Show how many processes their real users have")
 		->excludes(groups);
 	app.add_flag("-f,--usage", options.usage, "Add what the process has used");
+	app.add_flag("-t,--tracers", options.tracers,
+		     "Add who traces it, and whose child it then is");
 	app.add_flag("--no-tree", options.no_tree, "A plain list by pid, not a tree");
 	app.add_flag("-w,--wide", options.wide, "Do not cut lines to the terminal's width");
 	app.add_flag("--json", options.json, "Print a JSON array of objects, with all fields");

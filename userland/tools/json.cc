@@ -56,6 +56,8 @@ ordered_json to_json(const Proc &proc)
 		{"npeers", k.npeers},
 		{"stype", k.stype},
 		{"vmsharers", k.vmsharers},
+		{"tracer", k.tracer},
+		{"oppid", k.oppid},
 		{"comm", std::string(k.comm, strnlen(k.comm, sizeof(k.comm)))},
 		{"ru", usage(k.ru)},
 		{"cru", usage(k.cru)},

@@ -136,6 +136,9 @@ void judge_kproc(const Call &call, const struct bsdproc_kproc &k)
 	MUST(k.sigparent >= 0 && k.sigparent <= 64);
 	MUST(k.stat == BSDPROC_SZOMB || k.stype || !k.xstat);
 	MUST(!k.stype || k.stype == BSDPROC_S_EXIT);
+	MUST(k.tracer >= 0 && (!k.tracer || k.flags & BSDPROC_P_TRACED));
+	MUST(!k.oppid || (k.oppid == k.ppid && k.oppid != k.tracer && k.flags & BSDPROC_P_TRACED));
+	MUST(!k.reserved);
 	MUST(k.leader >= 0 && k.npeers < 100000);
 	MUST(k.holds < 1000);
 	MUST(k.vmsharers < 100000 && (k.stat != BSDPROC_SZOMB || !k.vmsharers));
