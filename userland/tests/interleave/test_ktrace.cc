@@ -58,6 +58,28 @@ TEST(InterleaveKtrace, ClosedBesideALife)
 	});
 }
 
+// Another trace in its place meanwhile: the child is on the one that was told of its birth.
+TEST(InterleaveKtrace, ReplacedBesideAFork)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init());
+		auto t = std::make_shared<trace>(), other = std::make_shared<trace>();
+		EXPECT_EQ(t->set(p, all), 0);
+		return scenario{{[&linux_, p] { linux_.exit(linux_.fork(p)); },
+				 [t, other, p] {
+					 t->close();
+					 EXPECT_EQ(other->set(p, all), 0);
+				 }},
+				[&linux_, p, other] {
+					EXPECT_LE(other->count("exit"), other->count("fork"));
+					linux_.exit(p);
+					EXPECT_TRUE(other->over());
+					other->close();
+				}};
+	});
+}
+
 // Asking for it beside the end: it is told of, or refused, and the trace is over.
 TEST(InterleaveKtrace, AskedForAtTheEnd)
 {
