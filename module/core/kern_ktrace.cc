@@ -72,26 +72,37 @@ static task_struct *thread_of(const proc *p)
 
 void ktrfork(proc *child, proc *maker, bool adopted)
 {
-	core_ktrace *k = maker->p_tracenode.load();
-	if (!k)
+	if (!maker->p_tracenode.load())
 		return;
 	if (!adopted) // else nobody may be woken here
 		tell_reaped(maker);
-	host_ktr event{};
-	event.type = CORE_KTR_FORK;
-	event.task = thread_of(maker);
-	event.other = child->p_pid;
-	tell(maker, CORE_KTRFAC_FORK, event);
+	// One trace, for what is told and for what is inherited.
+	core_ktrace *k;
+	unsigned facs;
+	{
+		guard t(ktrace_lock);
+		k = maker->p_tracenode.load();
+		facs = maker->p_traceflag.load();
+	}
+	if (!k)
+		return;
+	if (facs & CORE_KTRFAC_FORK) {
+		host_ktr event{};
+		event.type = CORE_KTR_FORK;
+		event.task = thread_of(maker);
+		event.other = child->p_pid;
+		host_ktrace_tell(k->host, maker->p_pid, &event);
+	}
+	if (!(facs & CORE_KTRFAC_INHERIT))
+		return;
 
 	guard g(child->p_token);
 	// One whose birth was missed may have ended.
 	if (child->p_gone.load() || proc_exiting(child))
 		return;
 	guard t(ktrace_lock);
-	const unsigned facs = maker->p_traceflag.load();
-	// Somebody may have found the child, and traces it.
-	if (maker->p_tracenode.load() == k && (facs & CORE_KTRFAC_INHERIT) &&
-	    !child->p_tracenode.load())
+	// The maker has it no more if it was closed; and somebody may trace the child already.
+	if (maker->p_tracenode.load() == k && !child->p_tracenode.load())
 		attach(k, child, facs);
 }
 
@@ -198,19 +209,19 @@ core_ktrace *core_ktrace_new(host_ktrace *host)
 	return k;
 }
 
-void core_ktrace_close(core_ktrace *k)
+void core_ktrace_close(core_ktrace *trace)
 {
 	guard g(ktrace_lock);
-	while (proc *p = k->procs.first())
+	while (proc *p = trace->procs.first())
 		detach(p);
 }
 
-void core_ktrace_free(core_ktrace *k)
+void core_ktrace_free(core_ktrace *trace)
 {
-	host_mfree(k);
+	host_mfree(trace);
 }
 
-int core_ktrace_set(core_ktrace *k, task_struct *leader, unsigned facs)
+int core_ktrace_set(core_ktrace *trace, task_struct *leader, unsigned facs)
 {
 	if (host_task_bits(leader) & (HOST_TASK_KTHREAD | HOST_TASK_RELEASED))
 		return err::srch;
@@ -224,7 +235,7 @@ int core_ktrace_set(core_ktrace *k, task_struct *leader, unsigned facs)
 	const bool late = p->p_gone.load() || proc_exiting(p);
 	guard t(ktrace_lock);
 	const core_ktrace *now = p->p_tracenode.load();
-	if (now && now != k)
+	if (now && now != trace)
 		return err::busy;
 	if (late || (!now && !facs))
 		return err::srch;
@@ -233,6 +244,6 @@ int core_ktrace_set(core_ktrace *k, task_struct *leader, unsigned facs)
 	else if (now)
 		p->p_traceflag.store(facs);
 	else
-		attach(k, p, facs);
+		attach(trace, p, facs);
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <climits>
 #include <cstring>
+#include <numeric>
 
 namespace fuzz
 {
@@ -217,9 +218,7 @@ int pick_request(Random &random)
 	// LIST looks at every process there is, so it has its turn less often.
 	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2, 8,
 							6, 10, 8,  5, 4, 3, 3,  3, 2, 1, 6};
-	unsigned sum = 0;
-	for (int i = 0; i < kBuilt; i++)
-		sum += kWeight[i];
+	const unsigned sum = std::accumulate(kWeight, kWeight + kBuilt, 0u);
 	unsigned n = static_cast<unsigned>(random.below(sum));
 	int request = 0;
 	while (n >= kWeight[request])
