@@ -520,12 +520,13 @@ struct bsdproc_ktrace {
 #define BSDPROC_KTR_PSIG 5  /* it takes a signal; it is killed by one */
 #define BSDPROC_KTR_FORK 16 /* it has made a process */
 #define BSDPROC_KTR_EXEC 17
-#define BSDPROC_KTR_EXIT 18 /* before its parent can wait for it; the last of its events */
+#define BSDPROC_KTR_EXIT \
+	18 /* before its parent can wait for it; the last but for signals meanwhile */
 #define BSDPROC_KTR_SIG 19  /* a signal was sent to it */
 #define BSDPROC_KTR_WAIT 20 /* it begins to wait for children */
 /*
  * A child that had ended is gone: it was waited for, or did not have to be. It is told by the
- * process's next event of its own, at the latest, and before that.
+ * process's next event of its own but SIG and PSIG, at the latest, and before that.
  */
 #define BSDPROC_KTR_REAP 21
 /*

@@ -227,7 +227,7 @@ void core_ktrace_close(struct core_ktrace *trace);
 void core_ktrace_free(struct core_ktrace *trace);
 /*
  * Has the process of `leader` traced: the events of CORE_KTRFAC_*, 0: no more. 0, -ESRCH (is
- * exiting; or nothing was asked), -EBUSY (has another trace), -ENOMEM.
+ * exiting; or nothing was asked), -EPERM, -EBUSY (has another trace), -ENOMEM.
  */
 int core_ktrace_set(struct core_ktrace *trace, struct task_struct *leader, unsigned facs);
 #endif

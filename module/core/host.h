@@ -272,8 +272,10 @@ struct host_ktrace;
 void host_ktrace_tell(struct host_ktrace *trace, struct pid *pid, const struct host_ktr *event);
 /* leaf. Whether more records may come. */
 void host_ktrace_expect(struct host_ktrace *trace, int more);
-/* RCU. Whether who opened it may inspect the current process. */
-int host_ktrace_may(struct host_ktrace *trace);
+/* RCU, leaf. Whether who opened it may inspect that task's process. */
+int host_ktrace_may(struct host_ktrace *trace, const struct task_struct *task);
+/* RCU, leaf. Whether the current task may. */
+int host_may_inspect(const struct task_struct *task);
 #endif
 
 /* RCU. Has everyone in that task's process who sleeps in wait look again. */

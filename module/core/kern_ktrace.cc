@@ -20,6 +20,39 @@ namespace bsd
 
 static constinit spinlock ktrace_lock{};
 
+// Who is traced, by p_pid, for who may not search the map: chains that are changed under
+// ktrace_lock, and walked inside RCU. One that is taken out keeps its p_tracenext, so that
+// whoever stands there goes on; it comes back, if it does, at the beginning.
+static constinit atomic<proc *> traced_procs[64]{};
+
+static atomic<proc *> &chain_of(const pid *pid)
+{
+	return traced_procs[reinterpret_cast<unsigned long>(pid) / 64 % 64];
+}
+
+static proc *traced_proc(const pid *pid)
+{
+	for (proc *p = pid ? chain_of(pid).load() : nullptr; p; p = p->p_tracenext.load())
+		if (p->p_pid == pid && p->p_traceflag.load())
+			return p;
+	return nullptr;
+}
+
+static void chain(proc *p) REQUIRES(ktrace_lock)
+{
+	atomic<proc *> &first = chain_of(p->p_pid);
+	p->p_tracenext.store(first.load());
+	first.store(p);
+}
+
+static void unchain(proc *p) REQUIRES(ktrace_lock)
+{
+	atomic<proc *> *at = &chain_of(p->p_pid);
+	while (at->load() != p)
+		at = &at->load()->p_tracenext;
+	at->store(p->p_tracenext.load());
+}
+
 static void attach(core_ktrace *k, proc *p, unsigned facs) REQUIRES(ktrace_lock)
 {
 	if (k->procs.empty())
@@ -27,6 +60,7 @@ static void attach(core_ktrace *k, proc *p, unsigned facs) REQUIRES(ktrace_lock)
 	k->procs.push_back(p);
 	p->p_tracenode.store(k);
 	p->p_traceflag.store(facs);
+	chain(p);
 }
 
 static void detach(proc *p) REQUIRES(ktrace_lock)
@@ -34,6 +68,7 @@ static void detach(proc *p) REQUIRES(ktrace_lock)
 	core_ktrace *k = p->p_tracenode.load();
 	p->p_traceflag.store(0);
 	p->p_tracenode.store(nullptr);
+	unchain(p);
 	list<proc, ktrace_tag>::erase(p);
 	if (k->procs.empty())
 		host_ktrace_expect(k->host, false);
@@ -97,8 +132,12 @@ void ktrfork(proc *child, proc *maker, bool adopted)
 		return;
 
 	guard g(child->p_token);
-	// One whose birth was missed may have ended.
+	// One whose birth was missed may have ended, or got rights since, or is no child of
+	// the maker's own.
 	if (child->p_gone.load() || proc_exiting(child))
+		return;
+	const task_struct *leader = host_pid_leader(child->p_pid);
+	if (adopted && !(leader && host_ktrace_may(k->host, leader)))
 		return;
 	guard t(ktrace_lock);
 	// The maker has it no more if it was closed; and somebody may trace the child already.
@@ -116,7 +155,7 @@ void ktrexec(proc *p, task_struct *task, bool secure)
 	event.type = CORE_KTR_EXEC;
 	event.task = task;
 	tell(p, CORE_KTRFAC_EXEC, event);
-	if (!secure || host_ktrace_may(k->host))
+	if (!secure || host_ktrace_may(k->host, task))
 		return;
 	event.type = CORE_KTR_STOP;
 	tell(p, ~0u, event);
@@ -169,18 +208,11 @@ void ktrace_init()
 	ktrace_lock.init(HOST_LOCK_KTRACE);
 }
 
-// Also for a thread that the model has missed.
-static proc *known_proc(task_struct *task)
-{
-	proc *p = proc_of(task);
-	return p ?: proc_of_group(task);
-}
-
 } // namespace bsd
 
 void core_task_signal(task_struct *task, const core_signal *signal)
 {
-	const proc *p = known_proc(task);
+	const proc *p = traced_proc(host_task_tgid(task));
 	if (!p)
 		return;
 	host_ktr event{};
@@ -195,7 +227,7 @@ void core_task_signal(task_struct *task, const core_signal *signal)
 
 void core_task_wait(pid *whom)
 {
-	if (proc *p = known_proc(host_current()))
+	if (proc *p = traced_proc(host_task_tgid(host_current())))
 		ktrwait(p, whom);
 }
 
@@ -231,6 +263,10 @@ int core_ktrace_set(core_ktrace *trace, task_struct *leader, unsigned facs)
 	proc *p = lp->lwp_proc;
 
 	guard g(p->p_token);
+	// Here, as an exec takes the token when it has got its rights.
+	const task_struct *now_leads = host_pid_leader(p->p_pid);
+	if (now_leads && !host_may_inspect(now_leads))
+		return err::perm;
 	// Who has begun to exit may be past the place where its trace is taken away.
 	const bool late = p->p_gone.load() || proc_exiting(p);
 	guard t(ktrace_lock);

@@ -64,13 +64,18 @@ void host_ktrace_expect(struct host_ktrace *trace, int more)
 	stream_expect(&trace->stream, more);
 }
 
-int host_ktrace_may(struct host_ktrace *trace)
+int host_ktrace_may(struct host_ktrace *trace, const struct task_struct *task)
 {
 	const struct cred *old = override_creds(trace->cred);
-	const bool may = creds_may_inspect(current_real_cred());
+	const bool may = creds_may_inspect(__task_cred(task));
 
 	revert_creds(old);
 	return may;
+}
+
+int host_may_inspect(const struct task_struct *task)
+{
+	return may_inspect(task);
 }
 
 /* ---- tracepoints ------------------------------------------------------------ */
@@ -226,7 +231,7 @@ static long set(struct host_ktrace *trace, s32 nr, unsigned facs)
 	pid = nr ? find_vpid(nr) : task_tgid(current);
 	leader = pid ? pid_task(pid, PIDTYPE_TGID) : NULL;
 	if (leader)
-		error = may_inspect(leader) ? core_ktrace_set(trace->core, leader, facs) : -EPERM;
+		error = core_ktrace_set(trace->core, leader, facs);
 	rcu_read_unlock();
 	return error;
 }

@@ -104,8 +104,10 @@ int work(const Options &options)
 		const uint32_t point = ktr_point(record->type);
 		const bool wanted =
 			(pids.empty() || pids.count(record->pid)) && (!point || (points & point));
-		if (options.json && (wanted || record->lost))
+		if (options.json && wanted)
 			puts(dump_line(to_json(*record)).c_str());
+		else if (options.json && record->lost)
+			puts(dump_line({{"lost", record->lost}}).c_str());
 		else if (!options.json && wanted && record->type)
 			print_line(*record, times.of(*record));
 	}

@@ -2,6 +2,7 @@
 // bsdktrace: what processes do, written to a file.
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -56,7 +57,7 @@ bool trace(int fd, int pid, uint32_t facs)
 
 // The descendants that are there already. Whoever is made by one that is traced is traced by
 // then, so when a look finds nobody new, that was all.
-void trace_descendants(int fd, std::set<int> traced, uint32_t facs)
+void trace_descendants(const CLI::App &app, int fd, std::set<int> traced, uint32_t facs)
 {
 	Device device;
 
@@ -66,7 +67,9 @@ void trace_descendants(int fd, std::set<int> traced, uint32_t facs)
 			const auto proc = traced.count(pid) ? std::nullopt : device.get(pid);
 			if (!proc || !traced.count(proc->k.ppid) || proc->k.stat == BSDPROC_SZOMB)
 				continue;
-			trace(fd, pid, facs);
+			if (bsd_ktrace_set(fd, pid, facs) == -1 && errno != ESRCH)
+				complain(app, "process " + std::to_string(pid) +
+						      " is not traced: " + strerror(errno));
 			traced.insert(pid);
 			more = true;
 		}
@@ -101,17 +104,20 @@ int work(const CLI::App &app, const Options &options)
 	args.records = options.ring;
 	Stream stream(BSDPROC_KTRACE, &args, "nothing", !start);
 	RecordFile file(options.file, !options.append);
-	if (file.empty()) {
+	if (file.size() == 0) {
 		const KtrHeader header;
 		file.add(&header, sizeof(header));
 	} else {
 		KtrReader{options.file}; // only to what is one
+		if ((file.size() - sizeof(KtrHeader)) % sizeof(bsdproc_ktr))
+			throw Failure(options.file + ": ends in a part of a record");
 	}
 	for (int pid : options.pids)
 		if (!trace(stream.fd(), pid, facs))
 			throw Failure("no process " + std::to_string(pid) + ", or it is exiting");
 	if (options.descend)
-		trace_descendants(stream.fd(), {options.pids.begin(), options.pids.end()}, facs);
+		trace_descendants(app, stream.fd(), {options.pids.begin(), options.pids.end()},
+				  facs);
 	if (start) {
 		trace(stream.fd(), start->pid(), facs);
 		start->go();
@@ -120,7 +126,7 @@ int work(const CLI::App &app, const Options &options)
 	if (lost)
 		complain(app, std::to_string(lost) + " events were lost (see --ring)");
 	if (start)
-		return start->code();
+		return stream.interrupted() ? 128 + SIGTERM : start->code();
 	return lost ? exit_no : exit_ok;
 }
 
@@ -160,8 +166,8 @@ int main(int argc, char **argv)
 		->check(CLI::Range(1u, static_cast<unsigned>(BSDPROC_STREAM_MAX)));
 	app.prefix_command();
 	app.footer(
-		"It ends when nobody is left to be traced, or by SIGTERM; without PROGRAM also\n"
-		"by SIGINT.\n"
+		"It ends when nobody is left to be traced, or by SIGTERM, when PROGRAM goes on;\n"
+		"without PROGRAM also by SIGINT.\n"
 		"\n"
 		"Exit status: PROGRAM's, 128 + N when signal N ended it; without PROGRAM 0, or 1\n"
 		"if events were lost; 2 wrong usage; 3 the module is not loaded or has no ktrace,\n"

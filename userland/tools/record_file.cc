@@ -26,13 +26,13 @@ RecordFile::~RecordFile()
 	close(fd_);
 }
 
-bool RecordFile::empty() const
+size_t RecordFile::size() const
 {
 	struct stat st;
 
 	if (fstat(fd_, &st) == -1)
 		fail();
-	return st.st_size == 0;
+	return static_cast<size_t>(st.st_size);
 }
 
 void RecordFile::add(const void *record, size_t size)

@@ -18,7 +18,7 @@ public:
 	RecordFile(const RecordFile &) = delete;
 	RecordFile &operator=(const RecordFile &) = delete;
 
-	bool empty() const;
+	size_t size() const;
 	void add(const void *record, size_t size);
 
 private:

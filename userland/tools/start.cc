@@ -2,6 +2,7 @@
 #include "start.hh"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -64,7 +65,11 @@ Start::~Start()
 
 void Start::go() const
 {
-	if (write(gate_, "", 1) != 1)
+	// It may have been killed meanwhile.
+	const auto before = signal(SIGPIPE, SIG_IGN);
+	const bool told = write(gate_, "", 1) == 1 || errno == EPIPE;
+	signal(SIGPIPE, before);
+	if (!told)
 		fail("cannot start the program");
 }
 

@@ -80,6 +80,14 @@ Stream::~Stream()
 
 size_t Stream::read(void *records, size_t size, size_t room)
 {
+	// Signals are heard here alone, also while there is always more to read.
+	struct pollfd polled = {fd_, POLLIN, 0};
+	const struct timespec now = {};
+	if (!told_to_end)
+		ppoll(&polled, 1, &now, &before);
+	if (told_to_end && left_ < room)
+		return 0;
+	left_ -= told_to_end ? room : 0;
 	for (bool over = false;;) {
 		const ssize_t got = ::read(fd_, records, room * size);
 		if (got >= 0)
@@ -88,11 +96,15 @@ size_t Stream::read(void *records, size_t size, size_t room)
 			throw Failure(std::string("cannot read the stream: ") + strerror(errno));
 		if (over)
 			return 0;
-		struct pollfd polled = {fd_, POLLIN, 0};
 		if (!told_to_end)
 			ppoll(&polled, 1, nullptr, &before);
 		over = told_to_end;
 	}
+}
+
+bool Stream::interrupted() const
+{
+	return told_to_end;
 }
 
 } // namespace bsdproc

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <bsdproc_ioctl.h>
+
 namespace bsdproc
 {
 
@@ -23,13 +25,16 @@ public:
 	Stream &operator=(const Stream &) = delete;
 
 	// Up to `room` records of `size` bytes; sleeps until there is one. 0: the end; or a
-	// signal came, and there was nothing left to be read.
+	// signal came, and what was there then has been read.
 	size_t read(void *records, size_t size, size_t room);
 	int fd() const { return fd_; }
+	// A signal has told the program to end.
+	bool interrupted() const;
 
 private:
 	int fd_;
 	sigset_t before;
+	size_t left_ = BSDPROC_STREAM_MAX; // records that may be read after the signal
 };
 
 } // namespace bsdproc

@@ -63,10 +63,16 @@ void host_ktrace_expect(host_ktrace *trace, int more)
 	trace->more = more;
 }
 
-int host_ktrace_may(host_ktrace *trace)
+int host_ktrace_may(host_ktrace *trace, const task_struct *)
 {
 	must_be_in_rcu(__func__);
-	must_hold_no_core_lock(__func__);
 	intrude();
 	return trace->may;
+}
+
+int host_may_inspect(const task_struct *task)
+{
+	must_be_in_rcu(__func__);
+	intrude();
+	return task->signal->may_be_inspected;
 }

@@ -47,6 +47,7 @@ struct process {
 	bool namespace_init = false;
 	bool killed = false;                // a SIGKILL came
 	bool may_be_killed = true;          // by anybody else
+	bool may_be_inspected = true;       // by who asks to trace it
 	bool gains_rights = false;          // by the program it will exec
 	task_struct *exec_task = nullptr;   // has its siblings die
 	bool in_exec = false;               // they have; the event is still to come

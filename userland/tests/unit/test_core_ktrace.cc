@@ -384,6 +384,57 @@ TEST_F(CoreKtrace, MissedBirth)
 	EXPECT_EQ(t.told(), (lines{line(p, "? fork ", child), line(child, " exit 512")}));
 }
 
+// One that was missed may have got rights since.
+TEST_F(CoreKtrace, MissedBirthOfAnothersProcess)
+{
+	trace t;
+	t.may = false;
+	task_struct *p = linux_.fork(linux_.init());
+	ASSERT_EQ(t.set(p, all | CORE_KTRFAC_INHERIT), 0);
+	memory_fault::fail_nth(1);
+	task_struct *child = linux_.fork(p);
+	memory_fault::fail_nth(0);
+	{
+		as worker(linux_.kthreadd());
+		run_heal();
+	}
+	linux_.exit(child, 2 << 8);
+	EXPECT_EQ(t.told(), lines{line(p, "? fork ", child)});
+}
+
+// By its rights when it is put on the trace, not when it was looked for.
+TEST_F(CoreKtrace, AnothersProcess)
+{
+	trace t;
+	task_struct *p = linux_.fork(linux_.init());
+	p->signal->may_be_inspected = false;
+	EXPECT_EQ(t.set(p, all), -1);
+	EXPECT_EQ(t.set(p, 0), -1);
+	EXPECT_TRUE(t.over());
+}
+
+// Many come and go, in the same chains.
+TEST_F(CoreKtrace, Many)
+{
+	trace t;
+	std::vector<task_struct *> tasks;
+	for (int i = 0; i < 300; i++) {
+		tasks.push_back(linux_.fork(linux_.init()));
+		ASSERT_EQ(t.set(tasks.back(), CORE_KTRFAC_SIG), 0);
+	}
+	for (size_t i = 0; i < tasks.size(); i += 2)
+		EXPECT_EQ(t.set(tasks[i], 0), 0);
+	for (size_t i = 0; i < tasks.size(); i += 3)
+		t.set(tasks[i], CORE_KTRFAC_SIG);
+	lines expected;
+	for (size_t i = 0; i < tasks.size(); i++) {
+		send(tasks[i], 10);
+		if (i % 2 || i % 3 == 0)
+			expected.push_back(line(tasks[i], "? sig 10"));
+	}
+	EXPECT_EQ(t.told(), expected);
+}
+
 TEST_F(CoreKtrace, NoMemory)
 {
 	memory_fault::fail_nth(1);

@@ -93,6 +93,7 @@ VM_TEST(KtraceTool, Files)
 	expect("cmp b /bin/true", "", 0);
 	expect("head -c -1 a > c; $kdump c | tail -n +3",
 	       "bsdkdump: c: ends in a part of a record\n", 0);
+	expect("$ktrace -a -f c true", "bsdktrace: c: ends in a part of a record\n", 3);
 	expect("$ktrace -f /nowhere/a true",
 	       "bsdktrace: cannot write to /nowhere/a: No such file or directory\n", 3);
 	expect("$ktrace -f /dev/full true",
@@ -114,6 +115,12 @@ VM_TEST(KtraceTool, Processes)
 	       "until $kdump two >/dev/null 2>&1; do :; done; kill -INT $trace; wait $trace; echo $?; "
 	       "echo >on; wait %1; echo $?",
 	       "0\n6\n", 0);
+	// A program goes on when the trace is told to end, however much there is to be read.
+	expect("$ktrace -f three -t s sh -c 'trap : USR1; while ! [ -e stop ]; do kill -USR1 $$; "
+	       "done; : >over' & trace=$!; until $kdump three 2>/dev/null | grep -q PSIG; do :; "
+	       "done; kill -TERM $trace; wait $trace; echo $?; : >stop; "
+	       "until [ -e over ]; do :; done",
+	       "143\n", 0);
 	expect("$ktrace -p 2", "bsdktrace: no process 2, or it is exiting\n", 3);
 	expect("$ktrace sh -c '$ktrace -p $$ -f b'",
 	       "bsdktrace: process [0-9]+ is traced by another program\n", 3);
