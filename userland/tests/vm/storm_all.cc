@@ -23,7 +23,7 @@ struct Totals {
 Totals *totals;
 
 // What a round's maker watches besides the notes.
-enum Watched : uint32_t { kAll = kNotes, kFew, kInit };
+enum Watched : uint32_t { kAll = kNotes, kFew, kTrace, kInit };
 
 int acct_open(uint32_t records)
 {
@@ -32,6 +32,20 @@ int acct_open(uint32_t records)
 	const int fd = dev(BSDPROC_ACCT, &args);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	return fd;
+}
+
+// This process and all that come of it. Exact: each birth and each end is told.
+int trace_all([[maybe_unused]] bool exact)
+{
+#ifdef KTRACE
+	const int fd = bsd_ktrace(exact ? 16384 : 64);
+	const unsigned facs = exact ? BSD_KTRFAC_FORK | BSD_KTRFAC_EXIT : BSDPROC_KTRFAC_ALL;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	CHECK(bsd_ktrace_set(fd, 0, facs | KTRFAC_INHERIT) == 0, "init cannot be traced");
+	return fd;
+#else
+	return -1;
+#endif
 }
 
 // ---- inside ------------------------------------------------------------------
@@ -45,12 +59,13 @@ template <class F> void helper(Rng &r, bool mortal, F deeds)
 	});
 }
 
-[[noreturn]] void init(Rng r, bool waits, Tokens &open)
+[[noreturn]] void init(Rng r, bool waits, bool exact, Tokens &open)
 {
 	plan(kInitsCode << 8);
 	signal(SIGCHLD, SIG_DFL);
 	arena->acct = acct_open(1024);
 	arena->few = acct_open(4);
+	arena->trace = trace_all(exact);
 	open.give();
 	// Shares the descriptors, for the notes to stay when it has ended.
 	Rng noter(r.next());
@@ -104,6 +119,32 @@ struct Accounts {
 	}
 };
 
+struct Trace {
+	std::map<pid_t, int> status;
+	uint64_t forks = 0, lost = 0;
+	bool over = false;
+
+	void read(int fd)
+	{
+		struct bsdproc_ktr some[32];
+		ssize_t n;
+		while ((n = ::read(fd, some, sizeof(some))) > 0)
+			for (size_t i = 0; i < size_t(n) / sizeof(some[0]); i++)
+				add(some[i]);
+		over = n == 0;
+	}
+
+private:
+	void add(const struct bsdproc_ktr &r)
+	{
+		lost += r.lost;
+		forks += r.type == BSDPROC_KTR_FORK;
+		CHECK(r.type != BSDPROC_KTR_STOP, "%d is traced no more", r.pid);
+		if (r.type == BSDPROC_KTR_EXIT)
+			CHECK(status.emplace(r.pid, r.xstat).second, "%d has two ends", r.pid);
+	}
+};
+
 void read_note(Note &note)
 {
 	struct bsd_note got;
@@ -129,7 +170,7 @@ void watch(int fd, uint32_t what, uint32_t how)
 }
 
 // Until the note of init's end has come.
-void read_until_its_end(Accounts &all, Accounts &few)
+void read_until_its_end(Accounts &all, Accounts &few, Trace &trace)
 {
 	for (bool ended = false; !ended;) {
 		struct epoll_event events[16];
@@ -140,6 +181,8 @@ void read_until_its_end(Accounts &all, Accounts &few)
 				all.read(arena->acct);
 			else if (what == kFew)
 				few.read(arena->few);
+			else if (what == kTrace)
+				trace.read(arena->trace);
 			else if (what == kInit)
 				ended = true;
 			else
@@ -148,6 +191,23 @@ void read_until_its_end(Accounts &all, Accounts &few)
 	}
 	all.read(arena->acct);
 	few.read(arena->few);
+	if (arena->trace >= 0)
+		trace.read(arena->trace);
+}
+
+// What was told of ends is what was accounted for, and in an exact round all of it.
+void judge_trace(const Trace &trace, const Accounts &all, bool exact)
+{
+	CHECK(trace.over, "somebody is traced still");
+	for (auto [pid, status] : trace.status)
+		CHECK(all.status.count(pid) && all.status.at(pid) == status,
+		      "the trace has %d end with %#x", pid, static_cast<unsigned>(status));
+	if (!exact)
+		return;
+	CHECK(trace.lost == 0 && trace.status.size() == all.status.size() &&
+		      trace.forks == all.status.size() - 1,
+	      "%d ended; the trace tells of %d births, %d ends, %d lost", int(all.records),
+	      int(trace.forks), int(trace.status.size()), int(trace.lost));
 }
 
 void judge_notes(const Accounts &all)
@@ -235,12 +295,13 @@ void round_of(const Options &options, unsigned seed, int n)
 	arena = &*memory;
 	arena->epoll = epoll_create1(EPOLL_CLOEXEC);
 	Accounts all, few;
+	Trace trace;
 	{
 		Tokens open;
 		Rng r(seed + unsigned(n) * 7919u);
-		const bool waits = !r.one_in(4);
+		const bool waits = !r.one_in(4), exact = !r.one_in(3);
 		const pid_t pid = spawn_flags(CLONE_NEWPID | CLONE_FILES | SIGCHLD, [&] {
-			init(r, waits, open);
+			init(r, waits, exact, open);
 			return 0;
 		});
 		const int note = bsd_knote(pid, NOTE_EXIT);
@@ -248,13 +309,17 @@ void round_of(const Options &options, unsigned seed, int n)
 		watch(arena->acct, kAll, 0);
 		if (n & 1) // else most of it is lost
 			watch(arena->few, kFew, 0);
+		if (arena->trace >= 0 && (n & 2))
+			watch(arena->trace, kTrace, EPOLLET);
 		watch(note, kInit, 0);
-		read_until_its_end(all, few);
+		read_until_its_end(all, few, trace);
 		int status = -1;
 		CHECK(bsd_waitpid(pid, &status, WNOHANG) == pid && status == kInitsCode << 8,
 		      "init ended with %#x", static_cast<unsigned>(status));
 		judge_notes(all);
 		judge(all, few, !waits);
+		if (arena->trace >= 0)
+			judge_trace(trace, all, exact);
 	}
 	CHECK(wait4(-1, nullptr, WNOHANG | __WALL, nullptr) == -1 && errno == ECHILD,
 	      "somebody was left");

@@ -65,6 +65,7 @@ struct Arena {
 	std::atomic<int> slots, notes, wrong;
 	std::atomic<int> waiting;   // waits begun and not recorded: by whoever was killed in one
 	std::atomic<int> acct, few; // descriptors
+	std::atomic<int> trace;     // and of KTRACE; -1: the module has none
 	int epoll;
 	Slot slot[kSlots];
 	Life life[kPids];
