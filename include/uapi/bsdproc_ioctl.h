@@ -526,7 +526,8 @@ struct bsdproc_ktrace {
 #define BSDPROC_KTR_WAIT 20 /* it begins to wait for children */
 /*
  * A child that had ended is gone: it was waited for, or did not have to be. It is told by the
- * process's next event of its own but SIG and PSIG, at the latest, and before that.
+ * process's next event of its own but SIG and PSIG, at the latest, and before that, unless
+ * it has hundreds of zombies.
  */
 #define BSDPROC_KTR_REAP 21
 /*

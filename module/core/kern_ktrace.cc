@@ -91,11 +91,13 @@ static void tell(const proc *p, unsigned fac, const host_ktr &event)
 		host_ktrace_tell(k->host, p->p_pid, &event);
 }
 
-// What its waits have come to is told before what it does next.
+// What its waits have come to is told before what it does next. Of so many zombies that a
+// look at each takes long, as it may be in a place that nobody can interrupt, the rest is told
+// as they are freed.
 static void tell_reaped(proc *p)
 {
 	if (p->p_traceflag.load() & CORE_KTRFAC_WAIT)
-		release_reaped(p);
+		release_reaped(p, 256);
 }
 
 // The current thread, if it is one of p's.

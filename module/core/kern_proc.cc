@@ -219,14 +219,14 @@ void proc_release(proc *p)
 	proc_drop(p);
 }
 
-void release_reaped(proc *p)
+void release_reaped(proc *p, unsigned looks)
 {
 	for (;;) {
 		proc *reaped = nullptr;
 		{
 			guard g(p->p_token);
-			for (proc *child = p->p_zombies.first(); child && !reaped;
-			     child = p->p_zombies.after(child))
+			for (proc *child = p->p_zombies.first(); child && !reaped && looks;
+			     child = p->p_zombies.after(child), looks--)
 				// Unless somebody is at it already.
 				if (!child->p_gone.load() &&
 				    host_pid_reap(child->p_pid) == HOST_REAP_GONE)

@@ -170,8 +170,8 @@ proc *proc_reparent(proc *child, proc *from, proc *fallback);
 bool proc_leaving(const proc *p) REQUIRES(p->p_token);
 // Linux has released the process: out of the model. Any number of times. RCU.
 void proc_release(proc *p);
-// Releases the zombies of p that Linux has released. RCU.
-void release_reaped(proc *p);
+// Releases the zombies of p that Linux has released; looks at no more than so many. RCU.
+void release_reaped(proc *p, unsigned looks = ~0u);
 // Gives a claim back; true: there was one, and others may sleep because of it.
 bool claim_drop(proc *p, lwp *lp) REQUIRES(p->p_token);
 void wake_waiters(const proc *p);
