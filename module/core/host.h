@@ -268,6 +268,8 @@ struct host_ktr {
 };
 /* A descriptor of BSDPROC_KTRACE. RCU keeps it. */
 struct host_ktrace;
+/* leaf; in any context. A number that it keeps, and few others have. */
+unsigned host_pid_number(struct pid *pid);
 /* RCU, leaf; in any context. The process `pid` does it: a record for that descriptor. */
 void host_ktrace_tell(struct host_ktrace *trace, struct pid *pid, const struct host_ktr *event);
 /* leaf. Whether more records may come. */

@@ -25,12 +25,12 @@ static constinit spinlock ktrace_lock{};
 // whoever stands there goes on; it comes back, if it does, at the beginning.
 static constinit atomic<proc *> traced_procs[64]{};
 
-static atomic<proc *> &chain_of(const pid *pid)
+static atomic<proc *> &chain_of(pid *pid)
 {
-	return traced_procs[reinterpret_cast<unsigned long>(pid) / 64 % 64];
+	return traced_procs[host_pid_number(pid) % 64];
 }
 
-static proc *traced_proc(const pid *pid)
+static proc *traced_proc(pid *pid)
 {
 	for (proc *p = pid ? chain_of(pid).load() : nullptr; p; p = p->p_tracenext.load())
 		if (p->p_pid == pid && p->p_traceflag.load())

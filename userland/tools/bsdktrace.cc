@@ -108,7 +108,7 @@ int work(const CLI::App &app, const Options &options)
 		const KtrHeader header;
 		file.add(&header, sizeof(header));
 	} else {
-		KtrReader{options.file}; // only to what is one
+		const KtrReader is_one(options.file);
 		if ((file.size() - sizeof(KtrHeader)) % sizeof(bsdproc_ktr))
 			throw Failure(options.file + ": ends in a part of a record");
 	}
