@@ -48,25 +48,41 @@ struct bsdproc_extexit {
 	__u32 reserved;
 };
 
-/* ---- wait: claim a child that ended ------------------------------------- */
+/* ---- wait: what has become of a child ------------------------------------ */
 
+/* Linux's numbers, and for what Linux lacks 16 + DragonFly's. */
 #define BSDPROC_P_ALL 0
 #define BSDPROC_P_PID 1
 #define BSDPROC_P_PGID 2 /* id 0: the caller's own group */
+#define BSDPROC_P_SID 19 /* id 0: the caller's own session */
+#define BSDPROC_P_UID 21 /* the child's effective user id, as the caller's namespace has it */
+#define BSDPROC_P_GID 22 /* its effective group id */
 
 #define BSDPROC_WNOHANG 0x00000001u
-#define BSDPROC_WLINUXCLONE 0x80000000u
+#define BSDPROC_WUNTRACED 0x00000002u   /* a child that has stopped */
+#define BSDPROC_WEXITED 0x00000004u     /* one that has ended */
+#define BSDPROC_WCONTINUED 0x00000008u  /* one that goes on */
+#define BSDPROC_WTRAPPED 0x00000020u    /* a thread that the caller traces has stopped for it */
+#define BSDPROC_WNOWAIT 0x01000000u     /* leave it as it is: no claim */
+#define BSDPROC_WALL 0x40000000u        /* children with any exit signal */
+#define BSDPROC_WLINUXCLONE 0x80000000u /* only those with another one than SIGCHLD */
 
 /*
- * On success with pid != 0 the calling thread holds the claim on that child:
- * no other BSD wait reports it. The caller now reaps it with waitid(P_PID,
- * pid, WEXITED). If that says ECHILD, a native wait was quicker: call again.
- * A thread's claim ends with its next call here, with BSDPROC_REAPED, and with
- * the thread. Other threads of the process may sleep until it ends: with
- * BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid has returned.
+ * Which child has something to report, of that kind: with none of WUNTRACED, WEXITED,
+ * WCONTINUED and WTRAPPED, WEXITED is meant. What the calling process traces counts among its
+ * children, also single threads, and whatever their exit signals. A stop is said to be a stop
+ * for the tracer (WTRAPPED) when the caller is that; asking for WUNTRACED is asking for those
+ * too.
  *
- * EINVAL  idtype is none of these
- * EFAULT  the answer cannot be stored at status or rusage; no claim is held
+ * On success with pid != 0 the caller now collects it, by waitid(P_PID, pid, what | WNOHANG |
+ * __WALL), which decides between native and BSD waits: if that finds nothing, another wait was
+ * quicker: call again. With what = WEXITED, and without WNOWAIT, the calling thread holds the
+ * claim on that child: no other BSD wait reports it. A thread's claim ends with its next call
+ * here, with BSDPROC_REAPED, and with the thread. Other threads of the process may sleep until
+ * it ends: with BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid has returned.
+ *
+ * EINVAL  idtype or options is none of these; flags or reserved is not 0; WALL and WLINUXCLONE
+ * EFAULT  the answer cannot be stored at status, rusage or wrusage; no claim is held
  * ECHILD  no child, living or ended, is what is waited for
  * EINTR   a signal was caught while asleep, by a handler without SA_RESTART
  * ENOMEM
@@ -79,13 +95,18 @@ struct bsdproc_wait {
 	__u32 idtype;  /* BSDPROC_P_* */
 	__u32 options; /* BSDPROC_W* */
 	__u64 id;
-	__u64 status; /* int *, or 0; written with the wait status */
-	__u64 rusage; /* struct rusage *, or 0; the child's and its children's */
-	__s32 pid;    /* out: the child, or 0 (WNOHANG: nothing to report) */
-	__s32 xstat;  /* out: its wait status */
-	__u32 uid;    /* out: its real user id */
-	__u32 flags;  /* in: 0; out: BSDPROC_WAIT_* */
+	__u64 status;  /* int *, or 0; written with the wait status */
+	__u64 rusage;  /* struct rusage *, or 0; the child's and its children's, if it has ended */
+	__s32 pid;     /* out: the child, or thread, or 0 (WNOHANG: nothing to report) */
+	__s32 xstat;   /* out: its wait status: exit code << 8 | signal | 0x80 for a core dump;
+		       * signal << 8 | 0x7f, stopped; SIGCONT, continued */
+	__u32 uid;     /* out: its real user id */
+	__u32 flags;   /* in: 0; out: BSDPROC_WAIT_* */
+	__u64 wrusage; /* struct rusage[2], or 0; the child's own, and its children's */
+	__u32 what;    /* out: WEXITED, WUNTRACED, WTRAPPED or WCONTINUED; 0: nothing */
+	__u32 reserved;
 };
+#define BSDPROC_WAIT_SIZE_1 48 /* its first version ended with flags */
 
 /* ---- what is traced ends with its tracer ------------------------------------ */
 /*

@@ -9,8 +9,11 @@
 #ifndef BSDPROC_H
 #define BSDPROC_H
 
+#include <signal.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +32,20 @@ extern "C" {
 #ifndef WLINUXCLONE
 #define WLINUXCLONE 0x80000000 /* wait for children that do not send SIGCHLD */
 #endif
+#ifndef WTRAPPED
+#define WTRAPPED 0x20 /* wait for what the caller traces, and has stopped for it */
+#endif
+#ifndef P_SID
+#define P_SID ((idtype_t)19) /* children of the session id; 0: of the caller's */
+#define P_UID ((idtype_t)21) /* children whose effective user is id */
+#define P_GID ((idtype_t)22) /* children whose effective group is id */
+#endif
+
+/* What a child has used, and those children of its that it waited for. */
+struct __wrusage {
+	struct rusage wru_self;
+	struct rusage wru_children;
+};
 
 /*
  * Ends the calling thread or its process. With EXTEXIT_SETINT the int at addr
@@ -41,18 +58,43 @@ extern "C" {
 int bsd_extexit(int how, int status, void *addr);
 
 /*
- * Wait for a child that ended, each reported once to one caller, also beside
- * native waits. pid: > 0 that child, -1 any, 0 any of the caller's process
- * group, < -1 any of group -pid. options: WNOHANG, WLINUXCLONE. status and ru
- * may be null; ru is the child's usage with that of the children it waited for.
- * Returns the child's pid; 0 with WNOHANG and nothing to report, with *status
- * and *ru zeroed; -1 and EINVAL, ECHILD, EINTR, EFAULT (nothing was claimed) or
+ * Wait for what becomes of a child: that it ended, and with WUNTRACED that it stopped, with
+ * WCONTINUED that it goes on; each reported once to one caller, also beside native waits. With
+ * WNOWAIT it is left to be reported again. What the calling process traces counts among its
+ * children, and its stops are reported without being asked for.
+ *
+ * pid: > 0 that child, -1 any, 0 any of the caller's process group, < -1 any of group -pid.
+ * options: WNOHANG, WUNTRACED, WCONTINUED, WNOWAIT, WLINUXCLONE (only such children as do not
+ * send SIGCHLD, which else are left out); WEXITED and WTRAPPED are implied. status and ru may be
+ * null. *status: exit code << 8, or the signal and 0x80 for a core dump; stopped, signal << 8 |
+ * 0x7f; continued, SIGCONT. *ru: the usage of a child that ended, with that of the children it
+ * waited for; all zero for others.
+ *
+ * Returns the child's pid; 0 with WNOHANG and nothing to report, with *status and *ru zeroed;
+ * -1 and EINVAL (other options), ECHILD, EINTR, EFAULT (nothing was collected), ENOMEM or
  * ENOSYS. Async-signal-safe; allocates nothing.
  */
 pid_t bsd_wait(int *status);
 pid_t bsd_waitpid(pid_t pid, int *status, int options);
 pid_t bsd_wait3(int *status, int options, struct rusage *ru);
 pid_t bsd_wait4(pid_t pid, int *status, int options, struct rusage *ru);
+
+/*
+ * The same for more kinds of ids and with more to be told. idtype and id: P_ALL; P_PID, P_PGID
+ * (0 with these: the caller's group), P_SID (0: the caller's session), P_UID, P_GID. options:
+ * at least one of WEXITED, WUNTRACED (WSTOPPED), WCONTINUED and WTRAPPED, which here means just
+ * what it says: nothing is implied, but that WUNTRACED has WTRAPPED in it. wru->wru_self is what
+ * the child has used itself, wru->wru_children what its children have. info has si_signo
+ * (SIGCHLD), si_code (CLD_EXITED, CLD_KILLED, CLD_DUMPED, CLD_STOPPED, CLD_TRAPPED,
+ * CLD_CONTINUED), si_pid, si_uid and si_status (exit code, or signal); with nothing to report
+ * it is zeroed. Any of status, wru and info may be null.
+ *
+ * bsd_wait6 returns as bsd_wait4 does; bsd_waitid 0 or -1. Errors are the same; EINVAL also for
+ * another idtype, and without one of the four options.
+ */
+pid_t bsd_wait6(idtype_t idtype, id_t id, int *status, int options, struct __wrusage *wru,
+		siginfo_t *info);
+int bsd_waitid(idtype_t idtype, id_t id, siginfo_t *info, int options);
 
 #ifndef NOTE_EXIT
 #define NOTE_EXIT 0x80000000 /* the process has ended, and its parent can wait for it */
@@ -204,6 +246,42 @@ int bsd_ktrace_set(int fd, pid_t pid, unsigned facs);
 
 /* The calling thread's lwp id: per process, from 1. */
 int bsd_lwp_gettid(void);
+
+/*
+ * Sends the signal sig (0: none, only looks) to the thread with that lwp id of the process pid;
+ * pid -1: the caller's. By kill()'s right. Returns 0, also when the process is exiting and the
+ * signal comes to nothing; -1 and EINVAL (lwp is not positive, no such signal), ESRCH (no such
+ * process or lwp), EPERM, ENOMEM or ENOSYS.
+ */
+int bsd_lwp_kill(pid_t pid, int lwp, int sig);
+
+#ifndef PROC_REAP_ACQUIRE
+#define PROC_REAP_ACQUIRE 1
+#define PROC_REAP_RELEASE 2
+#define PROC_REAP_STATUS 3
+#define REAPER_STAT_OWNED 1    /* the caller is a reaper */
+#define REAPER_STAT_REALINIT 2 /* its reaper is init */
+
+struct reaper_status {
+	uint32_t flags; /* REAPER_STAT_* */
+	uint32_t refs;  /* how many living descendants have the caller for their reaper */
+	long reserved1[15];
+	pid_t pid_head; /* the caller's first child, living or zombie; -1: none */
+	int reserved2[15];
+};
+union reaper_info {
+	struct reaper_status status;
+};
+#endif
+
+/*
+ * Makes the calling process the reaper of its descendants to be, or ends that: orphans among
+ * them become its children. idtype P_PID and id 0 or the caller's pid. PROC_REAP_ACQUIRE and
+ * PROC_REAP_RELEASE take no data; PROC_REAP_STATUS fills *data, a union reaper_info, if that is
+ * not null. Returns 0; -1 and EINVAL (others), EALREADY (is one), ENOTCONN (is none), EFAULT,
+ * ENOMEM or ENOSYS.
+ */
+int bsd_procctl(idtype_t idtype, id_t id, int cmd, void *data);
 
 #ifdef __cplusplus
 }
