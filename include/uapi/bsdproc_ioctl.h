@@ -75,14 +75,14 @@ struct bsdproc_extexit {
  * too.
  *
  * On success with pid != 0 the caller now collects it, by waitid(P_PID, pid, what | WNOHANG |
- * __WALL), which decides between native and BSD waits: if that finds nothing, another wait was
- * quicker: call again. With what = WEXITED, and without WNOWAIT, the calling thread holds the
+ * __WALL), with WSTOPPED for WTRAPPED. That decides between native and BSD waits: if it finds
+ * nothing, another wait was quicker: call again. With what = WEXITED, and without WNOWAIT, the calling thread holds the
  * claim on that child: no other BSD wait reports it. A thread's claim ends with its next call
  * here, with BSDPROC_REAPED, and with the thread. Other threads of the process may sleep until
  * it ends: with BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid has returned.
  *
  * EINVAL  idtype or options is none of these; flags or reserved is not 0; WALL and WLINUXCLONE
- * EFAULT  the answer cannot be stored at status, rusage or wrusage; no claim is held
+ * EFAULT  the answer cannot be stored at status, rusage, wrusage or info; no claim is held
  * ECHILD  no child, living or ended, is what is waited for
  * EINTR   a signal was caught while asleep, by a handler without SA_RESTART
  * ENOMEM
@@ -103,6 +103,7 @@ struct bsdproc_wait {
 	__u32 uid;     /* out: its real user id */
 	__u32 flags;   /* in: 0; out: BSDPROC_WAIT_* */
 	__u64 wrusage; /* struct rusage[2], or 0; the child's own, and its children's */
+	__u64 info;    /* siginfo_t *, or 0; zeroed, for waitid to fill */
 	__u32 what;    /* out: WEXITED, WUNTRACED, WTRAPPED or WCONTINUED; 0: nothing */
 	__u32 reserved;
 };
