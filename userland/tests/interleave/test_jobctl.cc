@@ -88,11 +88,8 @@ TEST(InterleaveJobctl, TheFinderDies)
 		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
 		task_struct *child = linux_.fork(p);
 		linux_.stop(child, 19);
-		return scenario{{[&linux_, second] {
-					 EXPECT_EQ(wait(second, {.options = kinds}).what,
-						   CORE_WUNTRACED);
-					 linux_.exit(second);
-				 },
+		EXPECT_EQ(wait(second, {.options = kinds}).what, CORE_WUNTRACED);
+		return scenario{{[&linux_, second] { linux_.exit(second); },
 				 [p] { EXPECT_EQ(wait_and_collect(p).what, CORE_WUNTRACED); }}};
 	});
 }
