@@ -107,7 +107,6 @@ struct bsdproc_wait {
 	__u32 what;    /* out: WEXITED, WUNTRACED, WTRAPPED or WCONTINUED; 0: nothing */
 	__u32 reserved;
 };
-#define BSDPROC_WAIT_SIZE_1 48 /* its first version ended with flags */
 
 /* ---- what is traced ends with its tracer ------------------------------------ */
 /*

@@ -189,15 +189,14 @@ static long do_ktrset(union call *call)
 }
 #endif
 
-/* The size in cmd is ours, and the first version's where no other is given. */
+/* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
 	long (*function)(union call *call);
-	size_t first_size;
 } calls[] = {
 	{BSDPROC_VERSION, do_version},
 	{BSDPROC_EXTEXIT, do_extexit},
-	{BSDPROC_WAIT, do_wait, BSDPROC_WAIT_SIZE_1},
+	{BSDPROC_WAIT, do_wait},
 	{BSDPROC_GETTID, do_gettid},
 	{BSDPROC_REAPED, do_reaped},
 	{BSDPROC_LIST, do_list},
@@ -240,7 +239,7 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	size = _IOC_SIZE(calls[i].cmd);
 	if (!size && !usize)
 		return calls[i].function(NULL);
-	if (usize < (calls[i].first_size ?: size))
+	if (usize < size)
 		return -EINVAL;
 
 	memset(&call, 0, sizeof(call));
@@ -249,12 +248,12 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 		return error;
 	answers = _IOC_DIR(cmd) & _IOC_READ;
 	/* What cannot be answered is not done: try the way back first. */
-	if (answers && copy_to_user(user, &call, min(size, usize)))
+	if (answers && copy_to_user(user, &call, size))
 		return -EFAULT;
 	error = calls[i].function(&call);
 	if (error || !answers)
 		return error;
-	if (copy_to_user(user, &call, min(size, usize))) {
+	if (copy_to_user(user, &call, size)) {
 		/* Gone since. A claim can be given back, an extexit cannot. */
 		if (calls[i].function == do_wait)
 			core_wait_end();

@@ -33,7 +33,7 @@ public:
 private:
 	void call();
 	void interrupt_from_now_on(bool on);
-	void follow_claim(pid_t pid);
+	void follow_wait(pid_t pid, uint32_t what, bool claimed);
 	void follow_note(int fd, pid_t ident);
 	void follow_hold(int fd);
 	void follow_trace(int fd);
