@@ -70,6 +70,7 @@ void kernel::detach(task_struct *task)
 	tasklist_guard g(*this);
 	task->tracer = nullptr;
 	task->trap_code = 0;
+	task->stopped = task->signal->stopped && !task->exiting;
 	if (task->exit_state != exit_state::zombie)
 		return;
 	if (!leads_group(task) || (is_alone(task) && notify_parent(task)))
