@@ -289,11 +289,13 @@ VM_TEST(Procctl, PidNamespaces)
 	const std::string ns = "/proc/" + std::to_string(init) + "/ns/pid";
 	const int fd = open(ns.c_str(), O_RDONLY | O_CLOEXEC);
 	ASSERT_EQ(setns(fd, CLONE_NEWPID), 0);
+	Shared<std::atomic<unsigned>> flags;
 	pid_t guest = sleeper(ready, [&] {
-		if (status().flags == REAPER_STAT_REALINIT)
-			sleeper(ready);
+		*flags = status().flags;
+		sleeper(ready);
 	});
 	ready.take(2);
+	EXPECT_EQ(*flags, unsigned(REAPER_STAT_REALINIT));
 	EXPECT_EQ(refs(), 2u);
 	end(guest);
 	end(init);
