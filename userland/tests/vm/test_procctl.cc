@@ -229,7 +229,7 @@ VM_TEST(Procctl, ReapersBelow)
 VM_TEST(Procctl, DeepDown)
 {
 	ASSERT_TRUE(acquire());
-	constexpr unsigned kDepth = 300;
+	constexpr unsigned kDepth = 80;
 	Tokens ready;
 	std::function<void(unsigned)> descend = [&](unsigned left) {
 		if (left)
