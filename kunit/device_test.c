@@ -66,6 +66,7 @@ static void unknown_bits_are_refused(struct kunit *test)
 {
 	const struct bsdproc_version version = {.reserved = 1};
 	const struct bsdproc_gettid gettid = {.reserved = 1};
+	const struct bsdproc_reaper reaper = {.reserved = 1};
 	static const struct bsdproc_extexit extexit[] = {
 		{.how = BSDPROC_EXTEXIT_LWP, .reserved = 1},
 		{.how = BSDPROC_EXTEXIT_LWP | 2},
@@ -88,6 +89,7 @@ static void unknown_bits_are_refused(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, request(test, BSDPROC_VERSION, &version), -EINVAL);
 	KUNIT_EXPECT_EQ(test, request(test, BSDPROC_GETTID, &gettid), -EINVAL);
+	KUNIT_EXPECT_EQ(test, request(test, BSDPROC_REAPER, &reaper), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(extexit); i++)
 		KUNIT_EXPECT_EQ_MSG(test, request(test, BSDPROC_EXTEXIT, &extexit[i]), -EINVAL,
 				    "extexit %d", i);
@@ -99,7 +101,8 @@ static void unknown_bits_are_refused(struct kunit *test)
 static void addresses_are_checked(struct kunit *test)
 {
 	static const unsigned all[] = {BSDPROC_VERSION, BSDPROC_EXTEXIT, BSDPROC_WAIT,
-				       BSDPROC_GETTID,  BSDPROC_LIST,    BSDPROC_GETPROC};
+				       BSDPROC_GETTID,  BSDPROC_LIST,    BSDPROC_GETPROC,
+				       BSDPROC_REAPER};
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++) {

@@ -285,6 +285,26 @@ struct bsdproc_getuser {
 	__u32 reserved;
 };
 
+/* ---- reapers: who gets orphans ---------------------------------------------- */
+
+/* DragonFly's numbers. */
+#define BSDPROC_REAPER_OWNED 1u    /* the caller is a reaper, by prctl(PR_SET_CHILD_SUBREAPER) */
+#define BSDPROC_REAPER_REALINIT 2u /* the caller's orphans go to the init of its pid namespace */
+
+/*
+ * The calling process as a reaper. Its reaper is itself, if it is one or that init, else the
+ * nearest of its ancestors that is: who gets the children that it leaves behind. Counted over
+ * all processes in the caller's pid namespace, each as it was at one moment of the call.
+ *
+ * EINVAL  reserved is not 0
+ */
+struct bsdproc_reaper {
+	__u32 flags;    /* out: BSDPROC_REAPER_* */
+	__u32 refs;     /* out: living descendants whose nearest reaper is the caller */
+	__s32 pid_head; /* out: its first child by number, living or zombie; -1: none */
+	__u32 reserved;
+};
+
 /* ---- notes: a descriptor that tells of what a process does ----------------- */
 
 /* DragonFly's numbers. */
@@ -635,6 +655,7 @@ struct bsdproc_gettid {
 #define BSDPROC_GETPGRP _IOWR(BSDPROC_IOC_MAGIC, 0x12, struct bsdproc_getpgrp)
 #define BSDPROC_GETSESSION _IOWR(BSDPROC_IOC_MAGIC, 0x13, struct bsdproc_getsession)
 #define BSDPROC_GETUSER _IOWR(BSDPROC_IOC_MAGIC, 0x14, struct bsdproc_getuser)
+#define BSDPROC_REAPER _IOWR(BSDPROC_IOC_MAGIC, 0x15, struct bsdproc_reaper)
 #define BSDPROC_KNOTE _IOW(BSDPROC_IOC_MAGIC, 0x20, struct bsdproc_knote)
 #define BSDPROC_HOLD _IOW(BSDPROC_IOC_MAGIC, 0x21, struct bsdproc_hold)
 #define BSDPROC_ACCT _IOW(BSDPROC_IOC_MAGIC, 0x22, struct bsdproc_acct_open)

@@ -27,6 +27,7 @@ union call {
 	struct bsdproc_getpgrp getpgrp;
 	struct bsdproc_getsession getsession;
 	struct bsdproc_getuser getuser;
+	struct bsdproc_reaper reaper;
 	struct bsdproc_acct_open acct;
 	struct bsdproc_ktrace ktrace;
 	struct bsdproc_ktrset ktrset;
@@ -172,6 +173,11 @@ static long do_getuser(union call *call)
 	return user_get(&call->getuser);
 }
 
+static long do_reaper(union call *call)
+{
+	return reaper_get(&call->reaper);
+}
+
 static long do_acct(union call *call)
 {
 	return acct_open(&call->acct);
@@ -213,6 +219,7 @@ static const struct {
 	{BSDPROC_GETPGRP, do_getpgrp},
 	{BSDPROC_GETSESSION, do_getsession},
 	{BSDPROC_GETUSER, do_getuser},
+	{BSDPROC_REAPER, do_reaper},
 	{BSDPROC_ACCT, do_acct},
 #ifdef KTRACE
 	{BSDPROC_KTRACE, do_ktrace},

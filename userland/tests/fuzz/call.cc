@@ -142,6 +142,14 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 		a->getuser.uid = random.one_in(2) ? UINT_MAX : garbage(random) % 70000;
 		a->getuser.reserved = mostly(random, 0);
 		break;
+	case kReaper:
+		a->reaper = {
+			.flags = garbage(random),
+			.refs = garbage(random),
+			.pid_head = static_cast<int>(garbage(random)),
+			.reserved = mostly(random, 0),
+		};
+		break;
 	case kKnote:
 		a->knote = {
 			.pid = static_cast<int>(self.any_id(random)),
@@ -232,9 +240,9 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 
 int pick_request(Random &random)
 {
-	// LIST looks at every process there is, so it has its turn less often.
-	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2, 8,
-							6, 10, 8,  5, 4, 3, 3,  3, 2, 1, 6};
+	// LIST and such look at every process there is, so they have their turn less often.
+	static constexpr unsigned kWeight[kRequests] = {4,  16, 28, 8, 6, 3, 16, 8, 1, 2, 8, 6,
+							10, 8,  5,  4, 3, 3, 3,  3, 2, 1, 6};
 	const unsigned sum = std::accumulate(kWeight, kWeight + kBuilt, 0u);
 	unsigned n = static_cast<unsigned>(random.below(sum));
 	int request = 0;

@@ -274,6 +274,8 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_getsession(in.getsession);
 	case kGetuser:
 		return of_getuser(in.getuser);
+	case kReaper:
+		return {in.reaper.reserved ? EINVAL : 0};
 	case kAcct:
 		return of_acct(in.acct);
 	case kKtrace:

@@ -3,10 +3,10 @@
 // no answer is about.
 #include "judge.hh"
 
-#include <algorithm>
-
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
@@ -304,6 +304,16 @@ void judge_getuser(const Call &call, const struct bsdproc_getuser &out)
 	MUST(out.uid != ~0u || (out.processes > 0 && out.threads > 0));
 }
 
+void judge_reaper(const Call &call, const struct bsdproc_reaper &out)
+{
+	int owned = 0;
+	MUST(prctl(PR_GET_CHILD_SUBREAPER, &owned) == 0);
+	MUST(out.flags == (owned ? BSDPROC_REAPER_OWNED : out.flags & BSDPROC_REAPER_REALINIT));
+	MUST(owned || getpid() == 1 ? out.refs < 100000 : out.refs == 0);
+	MUST((out.pid_head == -1 || out.pid_head > 0) && out.pid_head != getpid());
+	MUST(!out.reserved);
+}
+
 void judge_answer(const Call &call, const Argument &out, const Memory &memory, Self &self, Me &me,
 		  pid_t parent)
 {
@@ -334,6 +344,9 @@ void judge_answer(const Call &call, const Argument &out, const Memory &memory, S
 		break;
 	case kGetuser:
 		judge_getuser(call, out.getuser);
+		break;
+	case kReaper:
+		judge_reaper(call, out.reaper);
 		break;
 	case kGetproc:
 		judge_getproc(call, out.getproc, memory, self, me, parent);

@@ -33,9 +33,22 @@ VM_TEST(Absent, Tracekill)
 	EXPECT_ERRNO(bsd_tracekill(1), ENOSYS);
 }
 
-VM_TEST(Absent, LwpId)
+VM_TEST(Absent, Lwps)
 {
 	EXPECT_ERRNO(bsd_lwp_gettid(), ENOSYS);
+	EXPECT_ERRNO(bsd_lwp_kill(-1, 1, SIGKILL), ENOSYS);
+	EXPECT_ERRNO(bsd_lwp_kill(getppid(), 1, 0), ENOSYS);
+}
+
+// Of Linux's calls too, none is made.
+VM_TEST(Absent, Procctl)
+{
+	union reaper_info info;
+	for (int cmd : {PROC_REAP_ACQUIRE, PROC_REAP_RELEASE, PROC_REAP_STATUS})
+		EXPECT_ERRNO(bsd_procctl(P_PID, 0, cmd, &info), ENOSYS);
+	int reaper = -1;
+	EXPECT_EQ(prctl(PR_GET_CHILD_SUBREAPER, &reaper), 0);
+	EXPECT_EQ(reaper, 0);
 }
 
 VM_TEST(Absent, Varsyms)

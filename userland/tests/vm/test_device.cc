@@ -31,6 +31,7 @@ const Request kRequests[] = {
 	{"GETPGRP", BSDPROC_GETPGRP, sizeof(struct bsdproc_getpgrp)},
 	{"GETSESSION", BSDPROC_GETSESSION, sizeof(struct bsdproc_getsession)},
 	{"GETUSER", BSDPROC_GETUSER, sizeof(struct bsdproc_getuser)},
+	{"REAPER", BSDPROC_REAPER, sizeof(struct bsdproc_reaper)},
 };
 
 unsigned long resized(const Request &request, size_t size)
@@ -177,6 +178,9 @@ VM_TEST(Device, ReservedFields)
 	struct bsdproc_gettid t = {};
 	t.reserved = 1;
 	EXPECT_ERRNO(dev(BSDPROC_GETTID, &t), EINVAL);
+	struct bsdproc_reaper r = {};
+	r.reserved = 1;
+	EXPECT_ERRNO(dev(BSDPROC_REAPER, &r), EINVAL);
 
 	pid_t pid = spawn([] { return 1; });
 	native_peek(pid);
