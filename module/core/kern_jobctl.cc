@@ -167,7 +167,7 @@ change change_find(proc *p, const core_wait_args *w, bool *exists)
 	search s{.p = p, .w = w, .found = {}, .crowd = 0};
 	const task_struct *task = host_pid_task(w->id);
 
-	*exists = task && is_mine(task);
+	*exists = task && tracee_may_report(w, task);
 	if (task)
 		s.look_at(task, w->id);
 	return s.found;

@@ -84,9 +84,20 @@ static int is_living_child(task_struct *leader, void *arg)
 	return child && child->p_pptr.load() == s->q && !child->p_ended && wait_wants(s->w, child);
 }
 
+// One that has ended and is not asked for is nobody to wait for, nor is one that somebody is
+// collecting.
+bool tracee_may_report(const core_wait_args *w, const task_struct *task)
+{
+	int code;
+	const unsigned marks = host_task_marks(task, &code);
+	return (marks & HOST_MARK_MINE) &&
+	       (!(marks & HOST_MARK_ENDED) || (w->options & CORE_WEXITED));
+}
+
 static int is_wanted_tracee(task_struct *task, void *arg)
 {
-	return wait_wants(static_cast<member_search *>(arg)->w, task);
+	const core_wait_args *w = static_cast<member_search *>(arg)->w;
+	return tracee_may_report(w, task) && wait_wants(w, task);
 }
 
 // Among the members of the group or session that is waited for, as these may be fewer than the

@@ -206,6 +206,9 @@ change change_find(proc *p, const core_wait_args *w, bool *exists) REQUIRES(p->p
 // Whether a child, or whom the current process traces, is what it waits for; RCU.
 bool wait_wants(const core_wait_args *w, const proc *child);
 bool wait_wants(const core_wait_args *w, const task_struct *tracee);
+// Whether somebody is traced by the current process and may come to have something to report
+// that it waits for; RCU.
+bool tracee_may_report(const core_wait_args *w, const task_struct *task);
 
 // ---- kern_fork.cc -----------------------------------------------------------
 

@@ -238,8 +238,9 @@ unsigned host_task_marks(const struct task_struct *task, int *code)
 						  : PEEK(task->exit_code);
 		return marks | HOST_MARK_ENDED;
 	}
+	/* Somebody is collecting it. */
 	if (PEEK(task->exit_state))
-		return marks;
+		return 0;
 alive:
 	if (marks & HOST_MARK_MINE) {
 		const unsigned jobctl = PEEK(task->jobctl);

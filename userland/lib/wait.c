@@ -91,7 +91,7 @@ static pid_t wait_for(struct bsdproc_wait *args, siginfo_t *info)
 		return -1;
 	}
 	for (;;) {
-		siginfo_t seen;
+		siginfo_t seen = {0}; /* Linux writes a part of it */
 		int collected;
 
 		if (bsdproc_call(BSDPROC_WAIT, args) == -1)
