@@ -90,7 +90,7 @@ unsigned host_task_marks(const task_struct *task, int *code)
 		return marks | HOST_MARK_ENDED;
 	}
 	if (task->exit_state == exit_state::dead)
-		return marks;
+		return 0;
 	if (marks) {
 		*code = task->trap_code;
 		marks |= *code ? HOST_MARK_TRAPPED : 0;

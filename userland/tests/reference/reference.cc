@@ -319,6 +319,12 @@ static bool is_ready(const proc *child, const proc *parent)
 	return is_zombie(child) && !child->claimant && (!tracer || tracer->of == parent);
 }
 
+// Linux keeps it for its tracer to collect its end.
+static bool has_ended(const lwp &l)
+{
+	return l.where == way::ended && !(&l == l.of->leader && l.of->lwps.size() > 1);
+}
+
 // What a thread has to report to q, if q is its parent or traces it, besides that a child ended.
 std::optional<change> model::change_of(const lwp &l, const proc *q, const target &t)
 {
@@ -327,7 +333,7 @@ std::optional<change> model::change_of(const lwp &l, const proc *q, const target
 	const bool child = leads && p->parent && p->parent->of == q && p->lwps.front().born;
 	if (child ? !matches(p, q, t) : !mine || !has_id(l, t))
 		return {};
-	if (l.where == way::ended && !(leads && p->lwps.size() > 1)) {
+	if (has_ended(l)) {
 		if (child || !mine || !t.ends)
 			return {};
 		return change{l.tid, event::end, p->group_exit ? p->status : l.code};
@@ -366,7 +372,8 @@ answer model::wait(lwp *l, const target &t)
 	for (const proc &p : procs_)
 		for (const lwp &other : p.lwps) {
 			const bool child = &other == p.leader && p.parent && p.parent->of == q;
-			a.children |= !child && is_mine(other, q) && has_id(other, t);
+			a.children |= !child && is_mine(other, q) && has_id(other, t) &&
+				      (t.ends || !has_ended(other));
 			if (const auto c = change_of(other, q, t))
 				a.changes.push_back(*c);
 		}
