@@ -195,9 +195,10 @@ struct change {
 	unsigned what; // one of CORE_W*
 	int xstat;
 };
-// Of all of them, but for the ends of children. crowd: the watch should have room for so many,
-// if not 0. RCU.
-change watch_find(proc *p, const core_wait_args *w, unsigned *crowd) REQUIRES(p->p_token);
+// Of all of them, but for the ends of children. traces: p does. crowd: the watch should have
+// room for more than so many, if not 0. RCU.
+change watch_find(proc *p, const core_wait_args *w, bool traces, unsigned *crowd)
+	REQUIRES(p->p_token);
 // The same of w->id alone. exists: it is one that p traces.
 change change_find(proc *p, const core_wait_args *w, bool *exists) REQUIRES(p->p_token);
 

@@ -253,6 +253,8 @@ alive:
 		if (*code)
 			marks |= HOST_MARK_STOPPED;
 	}
+	if (flags & SIGNAL_STOP_STOPPED)
+		marks |= HOST_MARK_HALTED;
 	if (flags & SIGNAL_STOP_CONTINUED)
 		marks |= HOST_MARK_CONTINUED;
 	return marks;

@@ -107,7 +107,8 @@ static pid_t wait_for(struct bsdproc_wait *args, siginfo_t *info)
 		if (collected) {
 			/* What the module wrote was the claimed child's. If a native
 			 * wait took that one, and its number went to a new child that
-			 * has ended too, then that new child is what we hold now. */
+			 * has ended too, then that new child is what we hold now (and
+			 * wrusage is the other's, as Linux does not tell it apart). */
 			if (status)
 				*status = status_of(&seen);
 			if (info)

@@ -41,6 +41,12 @@ bool is_mine(const task_struct *task)
 	return task->tracer && task->tracer->signal == current_task()->signal;
 }
 
+void hold(pid *pid)
+{
+	pid->refs++;
+	pid->model_refs++;
+}
+
 void add(host_watch *watch, pid *pid)
 {
 	if (!watch->pids.empty() && watch->pids.back() == pid)
@@ -49,8 +55,7 @@ void add(host_watch *watch, pid *pid)
 		watch->missed = true;
 		return;
 	}
-	pid->refs++;
-	pid->model_refs++;
+	hold(pid);
 	watch->pids.push_back(pid);
 }
 
@@ -72,7 +77,8 @@ namespace sim
 
 void watch_wake(host_watch *watch, const task_struct *key)
 {
-	const bool plain_end = key->exit_state != exit_state::none && !key->tracer;
+	const bool lingers = leads_group(key) && !is_alone(key);
+	const bool plain_end = key->exit_state != exit_state::none && !key->tracer && !lingers;
 	if (key->thread_pid && key->signal != watch->of && !plain_end)
 		add(watch, key->thread_pid);
 }
@@ -98,7 +104,8 @@ unsigned host_task_marks(const task_struct *task, int *code)
 		*code = p->stop_code;
 		marks |= *code ? HOST_MARK_STOPPED : 0;
 	}
-	return marks | (p->continued ? HOST_MARK_CONTINUED : 0);
+	return marks | (p->stopped ? HOST_MARK_HALTED : 0) |
+	       (p->continued ? HOST_MARK_CONTINUED : 0);
 }
 
 int host_process_traces(void)
@@ -114,7 +121,18 @@ int host_tracees_find(int (*fits)(task_struct *, void *), void *arg)
 	return std::any_of(found.begin(), found.end(), [&](auto *t) { return fits(t, arg); });
 }
 
-int host_group_members(pid *group, host_group kind, int (*fits)(task_struct *, void *), void *arg)
+// Not the most likely ones, so that the long way is gone as well.
+int host_tracees_find_soon(int (*fits)(task_struct *, void *), void *arg)
+{
+	must_be_in_rcu(__func__);
+	for (task_struct *task : tracees())
+		if (task->tracer == current_task() && fits(task, arg))
+			return 1;
+	return 0;
+}
+
+int host_members_find(pid *group, host_group kind, unsigned looks,
+		      int (*fits)(task_struct *, void *), void *arg)
 {
 	must_be_in_rcu(__func__);
 	const auto is_in = [=](const process *p) {
@@ -128,11 +146,13 @@ int host_group_members(pid *group, host_group kind, int (*fits)(task_struct *, v
 				members.push_back(leader);
 	}
 	for (task_struct *leader : members) {
+		{
+			rest r;
+			if (!looks-- || !is_in(leader->signal))
+				return 0;
+		}
 		if (fits(leader, arg))
 			return 1;
-		rest r;
-		if (!is_in(leader->signal))
-			return -1;
 	}
 	return 0;
 }
@@ -182,12 +202,25 @@ void host_watch_add(host_watch *watch, pid *pid)
 	add(watch, pid);
 }
 
+void host_watch_put_back(host_watch *watch, pid *pid)
+{
+	rest r;
+	if (watch->pids.size() == watch->room) {
+		watch->missed = true;
+		return;
+	}
+	hold(pid);
+	watch->pids.insert(watch->pids.begin(), pid);
+}
+
 void host_watch_reset(host_watch *watch)
 {
+	{
+		rest r;
+		watch->missed = false;
+	}
 	while (pid *pid = host_watch_take(watch))
 		host_pid_put(pid);
-	rest r;
-	watch->missed = false;
 }
 
 int host_watch_missed(host_watch *watch)
@@ -198,6 +231,12 @@ int host_watch_missed(host_watch *watch)
 
 void host_watch_grow(host_watch *watch, unsigned room)
 {
+	{
+		rest r;
+		for (const host_waiter *waiter : current_task()->signal->waiters)
+			if (waiter->task == current_task())
+				die("asks for memory while about to sleep in wait");
+	}
 	// Linux would have it in memory of its own, which there may be none of.
 	void *memory = host_malloc(room);
 	if (!memory)

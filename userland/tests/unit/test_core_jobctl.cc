@@ -345,27 +345,110 @@ TEST_F(CoreJobctl, TheCostIsFreeOfTheNumberOfChildren)
 		{.idtype = CORE_P_PID, .id = children[123]->signal->tgid, .options = all_kinds}));
 }
 
-// One that changes over while the group is looked through.
-TEST_F(CoreJobctl, AMemberThatLeaves)
+// Some change over and come back while the group is looked through, by Linux's own list.
+TEST_F(CoreJobctl, MembersThatLeaveAndComeBack)
 {
 	std::vector<task_struct *> children;
 	for (int i = 0; i < 12; i++)
 		children.push_back(linux_.fork(p));
-	// The first member, a stranger, leaves; the second is a child.
 	task_struct *stranger = linux_.fork(linux_.init());
 	linux_.setpgid(stranger, stranger->signal->tgid);
-	pid *group = stranger->signal->tgid;
+	pid *group = stranger->signal->tgid, *elsewhere = linux_.init()->signal->pgid;
 	linux_.setpgid(children[5], group);
 	unsigned ways = 0;
-	for (unsigned nth = 1; nth < 40; nth++) {
+	for (unsigned nth = 1; nth < 60; nth++) {
 		const intruder other(intruder::where::anywhere, nth, [&] {
-			linux_.setpgid(stranger, linux_.init()->signal->pgid);
+			linux_.setpgid(stranger, elsewhere);
+			if (nth % 2)
+				linux_.setpgid(stranger, group);
 		});
 		EXPECT_EQ(wait_nohang(p, {CORE_P_PGID, group}), nothing_yet) << nth;
 		ways += other.came();
 		linux_.setpgid(stranger, group);
 	}
 	EXPECT_GT(ways, 5u);
+	linux_.setpgid(children[5], elsewhere);
+	EXPECT_EQ(wait_nohang(p, {CORE_P_PGID, group}), no_child);
+}
+
+// The leader's end is no end of the process; it stands for it in what Linux tells.
+TEST_F(CoreJobctl, StopsOfOneWhoseLeaderHasEnded)
+{
+	task_struct *c = linux_.fork(p), *thread = linux_.thread(c);
+	EXPECT_EQ(stops(p), nothing_yet);
+	linux_.exit(c, 0);
+	linux_.stop(thread, sigstop);
+	EXPECT_EQ(stops(p), stopped(c));
+	linux_.collect(c, CORE_WUNTRACED);
+	linux_.cont(thread);
+	EXPECT_EQ(any(p), continued(c));
+}
+
+// Linux marks it as soon as SIGCONT is sent, and tells later.
+TEST_F(CoreJobctl, AContinueOfWhichNobodyHasToldYet)
+{
+	task_struct *c = linux_.fork(p);
+	EXPECT_EQ(any(p), nothing_yet);
+	linux_.stop(c, sigstop);
+	linux_.collect(c, CORE_WUNTRACED);
+	EXPECT_EQ(any(p), nothing_yet);
+	c->signal->stopped = false;
+	c->signal->continued = true;
+	EXPECT_EQ(any(p), continued(c));
+}
+
+// The tracer's stop hides the process's, which Linux reports once it lets go, and tells nobody.
+TEST_F(CoreJobctl, AStopThatTheTracerLeaves)
+{
+	task_struct *c = linux_.fork(p);
+	linux_.attach(p, c);
+	EXPECT_EQ(any(p), nothing_yet);
+	linux_.stop(c, sigstop);
+	linux_.trap(c, sigstop);
+	EXPECT_EQ(any(p), trapped(c, sigstop));
+	linux_.collect(c, CORE_WTRAPPED);
+	EXPECT_EQ(any(p), nothing_yet);
+	linux_.detach(c);
+	EXPECT_EQ(any(p), stopped(c));
+}
+
+// Linux reports a trap whatever is asked of a tracee, so nothing else is said of it.
+TEST_F(CoreJobctl, ATrapHidesAContinue)
+{
+	task_struct *c = linux_.fork(p);
+	linux_.attach(p, c);
+	linux_.cont(c);
+	linux_.trap(c, sigtrap);
+	EXPECT_EQ(wait_nohang(p, {.options = CORE_WCONTINUED}), nothing_yet);
+	EXPECT_EQ(any(p), trapped(c));
+}
+
+TEST_F(CoreJobctl, ALookThatLeavesFindsTheSameAgain)
+{
+	std::vector<task_struct *> children;
+	for (int i = 0; i < 3; i++)
+		children.push_back(linux_.fork(p));
+	EXPECT_EQ(any(p), nothing_yet);
+	for (task_struct *c : children)
+		linux_.stop(c, sigstop);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(stops(p), stopped(children[0]));
+}
+
+// Room is made when the wait is over, as that may sleep.
+TEST_F(CoreJobctl, ACrowdWakesWhoWaitsForAnotherKind)
+{
+	std::vector<task_struct *> children;
+	for (int i = 0; i < 8; i++)
+		children.push_back(linux_.fork(p));
+	sleeper s(p, {.options = CORE_WCONTINUED});
+	EXPECT_TRUE(s.asleep());
+	for (task_struct *c : children) {
+		linux_.stop(c, sigstop);
+		EXPECT_TRUE(s.asleep());
+	}
+	linux_.cont(children[6]);
+	EXPECT_EQ(s.result(), continued(children[6]));
 }
 
 // An orphan brings its stop along, of which nobody tells its new parent.
@@ -409,12 +492,15 @@ TEST_F(CoreJobctl, TheWatchGoesWithItsProcess)
 	EXPECT_EQ(any(p), ended(q, 0));
 }
 
-TEST_F(CoreJobctl, TheWatchOutlivesAnExec)
+// The new program may never ask; if it does, it has what came before.
+TEST_F(CoreJobctl, TheWatchEndsWithAnExec)
 {
 	task_struct *c = linux_.fork(p);
 	EXPECT_EQ(stops(p), nothing_yet);
 	task_struct *other = linux_.thread(p);
+	EXPECT_EQ(other_memory_live(), 1u);
 	linux_.exec(other);
+	EXPECT_EQ(other_memory_live(), 0u);
 	linux_.stop(c, sigstop);
 	EXPECT_EQ(stops(other), stopped(c));
 }
