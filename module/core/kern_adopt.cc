@@ -172,7 +172,7 @@ void core_stop(void)
 	host_map_walk(end_sleep, nullptr);
 }
 
-void core_stopped(void)
+void core_silence(void)
 {
 	host_map_walk(end_watch, nullptr);
 }

@@ -49,7 +49,7 @@ void world::unload()
 			if (task->work)
 				linux_.exit_work(task);
 	run_heal();
-	core_stopped();
+	core_silence();
 	linux_.probes.free = false;
 	{
 		as rmmod(linux_.init());
