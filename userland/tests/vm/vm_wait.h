@@ -348,10 +348,15 @@ inline pid_t resting_child()
 template <class F> pid_t spawn_orphan(F body)
 {
 	Shared<std::atomic<pid_t>> number{0};
+	Tokens go;
 	native_reap(spawn([&] {
-		*number = spawn(body);
+		*number = spawn([&] {
+			go.take(); // it may look at what its maker sleeps in
+			return body();
+		});
 		return 0;
 	}));
+	go.give();
 	return *number;
 }
 
