@@ -124,7 +124,7 @@ VM_TEST(WaitAbi, WhatItIs)
 
 	ASSERT_EQ(ptrace(PTRACE_SEIZE, child, 0, 0), 0);
 	kill(child, SIGUSR1);
-	until_reportable(child, WSTOPPED);
+	until_halted(child);
 	expect_says(ask_any(dev, BSDPROC_WEXITED | BSDPROC_WCONTINUED), nothing());
 	expect_says(ask_any(dev, BSDPROC_WUNTRACED), trapped(child, SIGUSR1));
 	w = ask_any(dev, BSDPROC_WTRAPPED);
@@ -134,28 +134,44 @@ VM_TEST(WaitAbi, WhatItIs)
 	finish(child);
 }
 
-// The first version of the struct, which programs of that time pass.
-VM_TEST(WaitAbi, FirstVersion)
+// What the pointers point to: usage, of the child itself and of its children, of an end
+// alone; what waitid will fill is zero.
+VM_TEST(WaitAbi, WhatThePointersPointTo)
 {
 	Device dev;
-	const unsigned long request = _IOC(_IOC_READ | _IOC_WRITE, BSDPROC_IOC_MAGIC,
-					   _IOC_NR(BSDPROC_WAIT), BSDPROC_WAIT_SIZE_1);
-	const pid_t ended = zombie(22), halted = stopped_child();
-	Wait w;
-	memset(&w, 0xa5, sizeof(w));
-	memset(&w, 0, BSDPROC_WAIT_SIZE_1);
-	w.options = BSDPROC_WNOHANG;
-	ASSERT_EQ(dev(request, &w), 0);
-	EXPECT_EQ(w.pid, ended);
-	EXPECT_EQ(w.xstat, 22 << 8);
-	w.flags = 0;
-	w.options = BSDPROC_WNOHANG | BSDPROC_WUNTRACED;
-	ASSERT_EQ(dev(request, &w), 0);
-	EXPECT_EQ(w.pid, halted);
-	EXPECT_EQ(w.xstat, SIGSTOP << 8 | 0x7f);
-	const auto *bytes = reinterpret_cast<const unsigned char *>(&w);
-	for (size_t i = BSDPROC_WAIT_SIZE_1; i < sizeof(w); i++)
-		EXPECT_EQ(bytes[i], 0xa5) << i;
+	const pid_t ended = zombie(22), halted = resting_child();
+	stop(halted);
+	for (uint32_t options : {BSDPROC_WEXITED, BSDPROC_WUNTRACED, BSDPROC_WCONTINUED})
+		for (uint32_t more : {BSDPROC_WNOWAIT, 0u}) {
+			Poisoned<int> status;
+			Poisoned<struct rusage> ru;
+			Poisoned<struct rusage[2]> wrusage;
+			Poisoned<siginfo_t> info;
+			Wait w = args_for(BSDPROC_P_ALL, 0, options | more | BSDPROC_WNOHANG);
+			w.status = uintptr_t(status.get());
+			w.rusage = uintptr_t(ru.get());
+			w.wrusage = uintptr_t(wrusage.get());
+			w.info = uintptr_t(info.get());
+			ASSERT_EQ(dev(BSDPROC_WAIT, &w), 0);
+			EXPECT_EQ(w.pid, options == BSDPROC_WEXITED     ? ended
+					 : options == BSDPROC_WUNTRACED ? halted
+									: 0);
+			EXPECT_TRUE(status.is(w.xstat));
+			siginfo_t none;
+			memset(&none, 0, sizeof(none));
+			EXPECT_TRUE(info.is(none));
+			const struct rusage zero[2] = {};
+			if (options == BSDPROC_WEXITED) {
+				EXPECT_TRUE(is_usage(*ru.get()));
+				EXPECT_TRUE(wrusage.fenced() && ru.fenced());
+				EXPECT_EQ(memcmp(ru.get(), wrusage.get(), sizeof(zero[0])), 0);
+				EXPECT_EQ(memcmp(*wrusage.get() + 1, zero, sizeof(zero[0])), 0);
+			} else {
+				EXPECT_TRUE(ru.is(zero[0]));
+				EXPECT_TRUE(wrusage.is(zero));
+			}
+		}
+	finish(halted);
 }
 
 VM_TEST(WaitAbi, Refused)

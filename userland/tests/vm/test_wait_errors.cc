@@ -40,7 +40,7 @@ std::vector<Reporter> one_of_each()
 	if (ptrace(PTRACE_SEIZE, pid, 0, 0) != 0)
 		die("PTRACE_SEIZE");
 	kill(pid, SIGUSR1);
-	until_reportable(pid, WSTOPPED);
+	until_halted(pid);
 	all.push_back({"trapped", trapped(pid, SIGUSR1), WSTOPPED});
 	return all;
 }

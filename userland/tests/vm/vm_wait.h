@@ -320,10 +320,18 @@ inline siginfo_t native_take(pid_t pid, int kind)
 	return info;
 }
 
+// And until it has said so, which it does after it can be seen: then it is off the CPU.
+inline void until_halted(pid_t pid)
+{
+	until_reportable(pid, WSTOPPED);
+	while (slurp("/proc/" + std::to_string(pid) + "/syscall").compare(0, 7, "running") == 0)
+		sched_yield();
+}
+
 inline void stop(pid_t pid, int sig = SIGSTOP)
 {
 	kill(pid, sig);
-	until_reportable(pid, WSTOPPED);
+	until_halted(pid);
 }
 
 inline void finish(pid_t pid, int sig = SIGKILL)
