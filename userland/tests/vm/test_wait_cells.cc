@@ -281,7 +281,7 @@ VM_TEST(WaitCells, TracedElsewhereAndStopped)
 		native_take(pid, WSTOPPED);
 		if (ptrace(PTRACE_CONT, pid, 0, SIGSTOP) != 0)
 			die("PTRACE_CONT");
-		until_reportable(pid, WSTOPPED);
+		until_halted(pid);
 	});
 }
 

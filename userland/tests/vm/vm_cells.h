@@ -316,7 +316,7 @@ inline void continue_again(pid_t pid)
 inline void trap(pid_t pid)
 {
 	kill(pid, SIGUSR1);
-	until_reportable(pid, WSTOPPED);
+	until_halted(pid);
 }
 
 inline void trap_again(pid_t pid)

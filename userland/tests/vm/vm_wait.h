@@ -320,10 +320,18 @@ inline siginfo_t native_take(pid_t pid, int kind)
 	return info;
 }
 
+// And until it has said so, which it does after it can be seen: then it is off the CPU.
+inline void until_halted(pid_t pid)
+{
+	until_reportable(pid, WSTOPPED);
+	while (slurp("/proc/" + std::to_string(pid) + "/syscall").compare(0, 7, "running") == 0)
+		sched_yield();
+}
+
 inline void stop(pid_t pid, int sig = SIGSTOP)
 {
 	kill(pid, sig);
-	until_reportable(pid, WSTOPPED);
+	until_halted(pid);
 }
 
 inline void finish(pid_t pid, int sig = SIGKILL)
@@ -348,10 +356,15 @@ inline pid_t resting_child()
 template <class F> pid_t spawn_orphan(F body)
 {
 	Shared<std::atomic<pid_t>> number{0};
+	Tokens go;
 	native_reap(spawn([&] {
-		*number = spawn(body);
+		*number = spawn([&] {
+			go.take(); // it may look at what its maker sleeps in
+			return body();
+		});
 		return 0;
 	}));
+	go.give();
 	return *number;
 }
 

@@ -26,6 +26,7 @@
 
 #define KINDS (WEXITED | WUNTRACED | WCONTINUED | WTRAPPED)
 #define CLONES ((int)WLINUXCLONE)
+#define EVERYTHING (WEXITED | WSTOPPED | WCONTINUED | __WALL)
 
 struct target {
 	idtype_t idtype;
@@ -160,10 +161,9 @@ static bool is_wanted(const struct target *w, pid_t tid, bool leads)
 /* Of one that is wanted: -1, it will never say anything; 0, nothing now; 1, that is it. */
 static int ask(const struct target *w, pid_t tid, siginfo_t *info, struct rusage *ru)
 {
-	const int all = WEXITED | WSTOPPED | WCONTINUED | WNOHANG | __WALL;
 	int kind;
 
-	if (native(P_PID, (id_t)tid, info, all | WNOWAIT, ru) == -1)
+	if (native(P_PID, (id_t)tid, info, EVERYTHING | WNOHANG | WNOWAIT, ru) == -1)
 		return -1;
 	if (!info->si_pid)
 		return 0;
@@ -209,15 +209,41 @@ static void for_numbers(const char *path, void (*each)(pid_t, void *), void *arg
 	closedir(dir);
 }
 
-static void children_of_thread(pid_t tid, void *look)
+/* Of which thread's children. */
+struct family {
+	void (*each)(pid_t, void *);
+	void *arg;
+};
+
+static void children_of_thread(pid_t tid, void *arg)
 {
+	struct family *family = arg;
 	char path[64], text[65536], *at = text, *end;
 
 	snprintf(path, sizeof(path), "task/%d/children", tid);
 	if (!slurp(getpid(), path, text, sizeof(text)))
 		return;
 	for (pid_t pid; (pid = (pid_t)strtol(at, &end, 10)) > 0; at = end)
-		look_at(look, pid, true);
+		family->each(pid, family->arg);
+}
+
+static void for_children(void (*each)(pid_t, void *), void *arg)
+{
+	struct family family = {each, arg};
+
+	for_numbers("/proc/self/task", children_of_thread, &family);
+}
+
+static void child_of_ours(pid_t pid, void *look)
+{
+	look_at(look, pid, true);
+}
+
+static void is_traced(pid_t pid, void *traced)
+{
+	struct task t;
+
+	*(bool *)traced |= read_task(pid, &t) && is_thread_of_ours(t.tracer);
 }
 
 static void thread_of_anybody(pid_t tid, void *look)
@@ -260,12 +286,20 @@ long ptrace(enum __ptrace_request request, ...)
 	return syscall(SYS_ptrace, request, pid, addr, data);
 }
 
+static bool traces_anybody(void)
+{
+	bool traced = traces_others;
+
+	for_children(is_traced, &traced);
+	return traced;
+}
+
 static int look_around(const struct target *w, siginfo_t *info, struct rusage *ru)
 {
 	for (;;) {
 		struct look look = {w, info, ru, -1};
 
-		for_numbers("/proc/self/task", children_of_thread, &look);
+		for_children(child_of_ours, &look);
 		if (traces_others)
 			for_numbers("/proc", threads_of_process, &look);
 		if (look.best == -1)
@@ -275,6 +309,9 @@ static int look_around(const struct target *w, siginfo_t *info, struct rusage *r
 		info->si_pid = 0;
 		if (w->options & WNOHANG)
 			return 0;
+		/* What is not waited for may keep it awake. */
+		if (native(P_ALL, 0, info, EVERYTHING | WNOWAIT, NULL) == -1)
+			return -1;
 		sched_yield();
 	}
 }
@@ -288,7 +325,8 @@ static int wait_for(struct target w, siginfo_t *info, struct rusage *ru)
 	const int options = w.options & (WNOHANG | WNOWAIT | WEXITED | WUNTRACED | WCONTINUED);
 
 	/* Linux reports the stops of who is traced, whatever it is asked for. */
-	if (plain && w.options & (WTRAPPED | WUNTRACED) && w.options & KINDS & ~WTRAPPED)
+	if (plain && w.options & KINDS & ~WTRAPPED &&
+	    (w.options & (WTRAPPED | WUNTRACED) || !traces_anybody()))
 		return native(w.idtype, w.id, info, options | (w.options & CLONES ? __WCLONE : 0),
 			      ru);
 	return look_around(&w, info, ru);
