@@ -81,6 +81,10 @@ struct bsdproc_extexit {
  * here, with BSDPROC_REAPED, and with the thread. Other threads of the process may sleep until
  * it ends: with BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid has returned.
  *
+ * The end of a child sends a signal as well. So that no handler of it runs, and perhaps waits,
+ * between this call and waitid, BSDPROC_WAIT_SIGNALS has the call return with all signals of
+ * the thread blocked, if pid != 0: set its mask to sigmask when waitid has returned.
+ *
  * EINVAL  idtype or options is none of these; flags or reserved is not 0; WALL and WLINUXCLONE
  * EFAULT  the answer cannot be stored at status, rusage or wrusage; no claim is held
  * ECHILD  no child, living or ended, is what is waited for
@@ -89,7 +93,8 @@ struct bsdproc_extexit {
  *
  * BSDPROC_REAPED has no struct and returns 0; with a size, E2BIG and EFAULT as above.
  */
-#define BSDPROC_WAIT_SHARED 0x1u
+#define BSDPROC_WAIT_SHARED 0x1u  /* out: other threads may sleep until the claim ends */
+#define BSDPROC_WAIT_SIGNALS 0x2u /* in: return with signals blocked; out: they are */
 
 struct bsdproc_wait {
 	__u32 idtype;  /* BSDPROC_P_* */
@@ -101,10 +106,11 @@ struct bsdproc_wait {
 	__s32 xstat;   /* out: its wait status: exit code << 8 | signal | 0x80 for a core dump;
 		       * signal << 8 | 0x7f, stopped; SIGCONT, continued */
 	__u32 uid;     /* out: its real user id */
-	__u32 flags;   /* in: 0; out: BSDPROC_WAIT_* */
+	__u32 flags;   /* in: 0 or BSDPROC_WAIT_SIGNALS; out: BSDPROC_WAIT_* */
 	__u64 wrusage; /* struct rusage[2], or 0; the child's own, and its children's */
 	__u32 what;    /* out: WEXITED, WUNTRACED, WTRAPPED or WCONTINUED; 0: nothing */
 	__u32 reserved;
+	__u64 sigmask; /* out, with WAIT_SIGNALS: the mask of before, as rt_sigprocmask has it */
 };
 #define BSDPROC_WAIT_SIZE_1 48 /* its first version ended with flags */
 

@@ -144,9 +144,27 @@ static long report(struct bsdproc_wait *w, const struct core_wait_args *args)
 	return put_status(w, &self);
 }
 
+/* What BSDPROC_WAIT_SIGNALS asks for: the mask of now, to be put back, and the end of it. */
+static void save_signals(struct bsdproc_wait *w)
+{
+	BUILD_BUG_ON(sizeof(current->blocked) != sizeof(w->sigmask));
+	w->sigmask = current->blocked.sig[0];
+	w->flags |= BSDPROC_WAIT_SIGNALS;
+}
+
+static void hold_signals(void)
+{
+	sigset_t all;
+
+	/* sigprocmask() would block these two as well. */
+	siginitsetinv(&all, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
 static long do_wait(union call *call)
 {
 	struct bsdproc_wait *w = &call->wait;
+	const bool signals = w->flags & BSDPROC_WAIT_SIGNALS;
 	struct host_waiter waiter;
 	struct core_wait_args args = {
 		.idtype = w->idtype,
@@ -160,7 +178,7 @@ static long do_wait(union call *call)
 	BUILD_BUG_ON(CORE_P_PID != BSDPROC_P_PID);
 	BUILD_BUG_ON(CORE_P_PGID != BSDPROC_P_PGID);
 
-	if (w->idtype > BSDPROC_P_PGID || w->flags ||
+	if (w->idtype > BSDPROC_P_PGID || (w->flags & ~BSDPROC_WAIT_SIGNALS) ||
 	    (w->options & ~(BSDPROC_WNOHANG | BSDPROC_WLINUXCLONE)))
 		return -EINVAL;
 	args.id = wait_id(w);
@@ -173,6 +191,8 @@ static long do_wait(union call *call)
 		error = report(w, &args);
 		if (error)
 			core_wait_end();
+		else if (signals && w->pid)
+			save_signals(w);
 		put_pid(args.pid);
 	}
 	put_pid(args.id);
@@ -360,6 +380,8 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 			core_wait_end();
 		return -EFAULT;
 	}
+	if (calls[i].function == do_wait && (call.wait.flags & BSDPROC_WAIT_SIGNALS))
+		hold_signals();
 	return 0;
 }
 

@@ -91,7 +91,11 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.pid = static_cast<int>(garbage(random)),
 			.xstat = static_cast<int>(garbage(random)),
 			.uid = garbage(random),
-			.flags = mostly(random, 0),
+			.flags = mostly(random, random.one_in(3) ? BSDPROC_WAIT_SIGNALS : 0),
+			.wrusage = 0,
+			.what = 0,
+			.reserved = 0,
+			.sigmask = garbage(random),
 		};
 		break;
 	case kList:

@@ -78,6 +78,8 @@ void Caller::call()
 	const bool opens = call.request < kRequests && kRequest[call.request].opens();
 	if ((got > 0 && !opens) || error >= Outcomes::kLimit)
 		complain("%#x returned %d, errno %d", call.cmd, got, error);
+	if (call.request == kWait && !error)
+		release_signals(call);
 	pid_t claimed = 0;
 	if (call.request == kWait && !error && call.known(memory_))
 		claimed = reinterpret_cast<struct bsdproc_wait *>(call.at)->pid;
@@ -93,6 +95,22 @@ void Caller::call()
 		follow_hold(got);
 	if (call.request == kKtrace && !error)
 		follow_trace(got);
+}
+
+// They are held if that was asked for, maybe by a page that changed under the call. We block
+// none by ourselves.
+void Caller::release_signals(const Call &call)
+{
+	const uint64_t none = 0;
+	uint64_t held = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, &held, sizeof(held));
+	if (!call.known(memory_))
+		return;
+	const auto &w = *reinterpret_cast<struct bsdproc_wait *>(call.at);
+	if ((held != 0) != !!(w.flags & BSDPROC_WAIT_SIGNALS))
+		complain("a wait with flags %#x left signals %#llx blocked", w.flags,
+			 static_cast<unsigned long long>(held));
 }
 
 // Takes the place of the last one, which lets go whom it held.

@@ -94,12 +94,14 @@ void judge_wait(const Call &call, const struct bsdproc_wait &out, const Memory &
 		MUST(in.idtype != BSDPROC_P_PID || static_cast<uint64_t>(out.pid) == in.id);
 		MUST(can_be_status(call, out));
 		MUST(out.uid == getuid());
-		MUST(!(out.flags & ~BSDPROC_WAIT_SHARED));
-		MUST(!out.flags || self.has_threads);
+		MUST(!(out.flags & ~(BSDPROC_WAIT_SHARED | BSDPROC_WAIT_SIGNALS)));
+		MUST(!(out.flags & BSDPROC_WAIT_SHARED) || self.has_threads);
+		MUST((out.flags & BSDPROC_WAIT_SIGNALS) == (in.flags & BSDPROC_WAIT_SIGNALS));
 	} else {
 		MUST(in.options & BSDPROC_WNOHANG);
 		MUST(!out.xstat && !out.uid && !out.flags);
 	}
+	MUST(out.sigmask == (out.flags & BSDPROC_WAIT_SIGNALS ? 0 : in.sigmask));
 	const bool apart = in.status + sizeof(int) <= in.rusage ||
 			   in.rusage + sizeof(struct rusage) <= in.status;
 	if (is_clear(call, memory, in.status, sizeof(int)) && apart)
