@@ -75,18 +75,19 @@ struct bsdproc_extexit {
  * too.
  *
  * On success with pid != 0 the caller now collects it, by waitid(P_PID, pid, what | WNOHANG |
- * __WALL), which decides between native and BSD waits: if that finds nothing, another wait was
- * quicker: call again. With what = WEXITED, and without WNOWAIT, the calling thread holds the
- * claim on that child: no other BSD wait reports it. A thread's claim ends with its next call
- * here, with BSDPROC_REAPED, and with the thread. Other threads of the process may sleep until
- * it ends: with BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid has returned.
+ * __WALL), with WSTOPPED for WTRAPPED. That decides between native and BSD waits: if it finds
+ * nothing, another wait was quicker: call again. With what = WEXITED, and without WNOWAIT, the
+ * calling thread holds the claim on that child: no other BSD wait reports it. A thread's claim
+ * ends with its next call here, with BSDPROC_REAPED, and with the thread. Other threads of the
+ * process may sleep until it ends: with BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid
+ * has returned.
  *
  * The end of a child sends a signal as well. So that no handler of it runs, and perhaps waits,
  * between this call and waitid, BSDPROC_WAIT_SIGNALS has the call return with all signals of
  * the thread blocked, if pid != 0: set its mask to sigmask when waitid has returned.
  *
  * EINVAL  idtype or options is none of these; flags or reserved is not 0; WALL and WLINUXCLONE
- * EFAULT  the answer cannot be stored at status, rusage or wrusage; no claim is held
+ * EFAULT  the answer cannot be stored at status, rusage, wrusage or info; no claim is held
  * ECHILD  no child, living or ended, is what is waited for
  * EINTR   a signal was caught while asleep, by a handler without SA_RESTART
  * ENOMEM
@@ -108,6 +109,7 @@ struct bsdproc_wait {
 	__u32 uid;     /* out: its real user id */
 	__u32 flags;   /* in: 0 or BSDPROC_WAIT_SIGNALS; out: BSDPROC_WAIT_* */
 	__u64 wrusage; /* struct rusage[2], or 0; the child's own, and its children's */
+	__u64 info;    /* siginfo_t *, or 0; zeroed, for waitid to fill */
 	__u32 what;    /* out: WEXITED, WUNTRACED, WTRAPPED or WCONTINUED; 0: nothing */
 	__u32 reserved;
 	__u64 sigmask; /* out, with WAIT_SIGNALS: the mask of before, as rt_sigprocmask has it */

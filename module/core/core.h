@@ -63,20 +63,42 @@ enum core_who { CORE_WHO_PROC, CORE_WHO_LWP };
  */
 int core_extexit(enum core_who who, struct host_setint *setint);
 
-enum core_idtype { CORE_P_ALL, CORE_P_PID, CORE_P_PGID };
+/* The ABI's numbers, as all of these. */
+enum core_idtype {
+	CORE_P_ALL,
+	CORE_P_PID,
+	CORE_P_PGID,
+	CORE_P_SID = 19,
+	CORE_P_UID = 21,
+	CORE_P_GID,
+};
+enum core_woptions {
+	CORE_WNOHANG = 0x1,
+	CORE_WUNTRACED = 0x2,
+	CORE_WEXITED = 0x4,
+	CORE_WCONTINUED = 0x8,
+	CORE_WTRAPPED = 0x20,
+	CORE_WNOWAIT = 0x01000000,
+	CORE_WALL = 0x40000000,
+};
+#define CORE_WLINUXCLONE 0x80000000u
 
 struct core_wait_args {
 	enum core_idtype idtype;
-	struct pid *id; /* for PID and PGID; null: no such */
-	int nohang;
-	int linuxclone;
+	struct pid *id;   /* for PID, PGID and SID; null: no such */
+	unsigned user;    /* for UID and GID: a number of the initial user namespace */
+	unsigned options; /* CORE_W*, at least one kind of event */
 	struct host_waiter *waiter;
 	/* out, with success */
-	struct pid *pid; /* the claimed child, with a reference; null: none yet */
+	struct pid *pid; /* the child or tracee, with a reference; null: none yet */
+	unsigned what;   /* the kind of event: one of CORE_WEXITED ... */
 	int xstat;
 	int shared; /* other threads may wait for the claim's end */
 };
-/* kern_wait(). 0, -ECHILD, -ENOMEM, -ERESTARTSYS. */
+/*
+ * kern_wait(). With an end that is a child's, and without WNOWAIT, the child is claimed. All
+ * else is whoever's who collects it first. 0, -ECHILD, -ENOMEM, -ERESTARTSYS.
+ */
 int core_wait(struct core_wait_args *args);
 /* Ends the claim that core_wait() gave, whether the child was reaped or not. */
 void core_wait_end(void);

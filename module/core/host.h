@@ -109,12 +109,20 @@ enum host_task_bit {
 };
 
 struct task_struct *host_current(void);
+/* The thread with that number, null when Linux has released it. */
+struct task_struct *host_pid_task(struct pid *pid);
 unsigned host_task_bits(const struct task_struct *task);
 /* The thread that is its parent for wait; never null, maybe the idle task. */
 struct task_struct *host_task_real_parent(const struct task_struct *task);
 /* Its process, null when released. No reference is taken. */
 struct pid *host_task_tgid(const struct task_struct *task);
+/* Its own number, null when released. */
+struct pid *host_task_pid(const struct task_struct *task);
 struct pid *host_task_pgid(const struct task_struct *task);
+struct pid *host_task_sid(const struct task_struct *task);
+/* Its effective ids: numbers of the initial user namespace. */
+unsigned host_task_euid(const struct task_struct *task);
+unsigned host_task_egid(const struct task_struct *task);
 /* Signal that its process sends the parent at exit; 0: none. */
 int host_task_exit_signal(const struct task_struct *task);
 /* Wait status of its process; only once its last thread is in do_exit. */
@@ -157,6 +165,54 @@ struct task_struct *host_pid_leader(struct pid *pid);
 enum host_reap { HOST_REAP_GONE, HOST_REAP_NOT_YET, HOST_REAP_READY };
 /* Whether the current process could reap the ended process `pid` right now. */
 enum host_reap host_pid_reap(struct pid *pid);
+
+/*
+ * Whether fits(leader, arg) for a process of that group, or of that session: 1, 0, or -1: the
+ * list has changed under the search, nobody was found yet. Each is asked, until one fits.
+ */
+enum host_group { HOST_GROUP_PGRP, HOST_GROUP_SESSION };
+int host_group_members(struct pid *group, enum host_group kind,
+		       int (*fits)(struct task_struct *, void *), void *arg);
+
+/* ---- what a wait may report besides ends --------------------------------------- */
+
+/* What Linux keeps until a wait has collected it, and from whom. */
+enum host_mark {
+	HOST_MARK_MINE = 1 << 0,      /* a thread of the current process traces it */
+	HOST_MARK_STOPPED = 1 << 1,   /* its whole process has stopped */
+	HOST_MARK_TRAPPED = 1 << 2,   /* it has stopped for its tracer */
+	HOST_MARK_CONTINUED = 1 << 3, /* its process goes on */
+	HOST_MARK_ENDED = 1 << 4,     /* and its tracer, if there is one, could collect that */
+};
+/* RCU, leaf. code: the signal of a stop, or what the tracer is to see; the status of an end. */
+unsigned host_task_marks(const struct task_struct *task, int *code);
+/* RCU, leaf. Whether a thread of the current process traces anybody. */
+int host_process_traces(void);
+/* RCU, leaf. Whether fits(task, arg) for one whom they trace. Each is asked, until one fits. */
+int host_tracees_find(int (*fits)(struct task_struct *, void *), void *arg);
+
+/*
+ * Which children and tracees of a process may have such marks, in the order in which Linux
+ * tells of it, each perhaps more than once, so that nobody need look at them all. Those that
+ * did not fit are missed, and those from before its opening.
+ */
+struct host_watch;
+/* For the current process; null: no memory. Process context, may sleep. */
+struct host_watch *host_watch_open(void);
+/* leaf. While a task of its process is there. */
+void host_watch_close(struct host_watch *watch);
+/* leaf. How many are in it. */
+unsigned host_watch_count(struct host_watch *watch);
+/* leaf. Takes the first out, which is the caller's to put; or null. */
+struct pid *host_watch_take(struct host_watch *watch);
+/* leaf. One more, unless it does not fit. */
+void host_watch_add(struct host_watch *watch, struct pid *pid);
+/* leaf. Empties it; nobody is missed then. */
+void host_watch_reset(struct host_watch *watch);
+/* leaf. Whether somebody is missed. */
+int host_watch_missed(struct host_watch *watch);
+/* Makes room for that many, if there is memory. Process context, may sleep. */
+void host_watch_grow(struct host_watch *watch, unsigned room);
 
 /* ---- the current task's user: numbers of the initial user namespace, leaf ------ */
 

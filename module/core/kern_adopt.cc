@@ -123,7 +123,12 @@ bool model_stops()
 
 static void end_sleep(host_link *link, void *)
 {
-	peers_stop(static_cast<lwp *>(link)->lwp_proc);
+	proc *p = static_cast<lwp *>(link)->lwp_proc;
+	peers_stop(p);
+	guard g(p->p_token);
+	// As long as an lwp is left, its task is.
+	if (p->p_nthreads || p->p_nleaving)
+		watch_close(p);
 }
 
 } // namespace bsd

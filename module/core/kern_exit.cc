@@ -298,6 +298,7 @@ static void exit1(lwp *lp)
 		guard g(p->p_token);
 		lwp_exited(p, lp);
 		orphans = has_children(p);
+		watch_close(p);
 	}
 	// They stay until Linux's exit goes on, so not before all that may sleep.
 	if (orphans)
@@ -422,7 +423,10 @@ void core_task_free(task_struct *task)
 			set_main(p, leader);
 		// With not one lwp left in the model the proc is nobody's, and
 		// will be adopted anew if Linux still has it.
-		gone = !leader || (!p->p_nthreads && !p->p_nleaving);
+		const bool last = !p->p_nthreads && !p->p_nleaving;
+		gone = !leader || last;
+		if (last)
+			watch_close(p);
 	}
 	if (lp->lwp_setint)
 		host_setint_drop(lp->lwp_setint);

@@ -122,6 +122,8 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 				proc_unlink(p, pp);
 			else
 				parent_limbo = pp != &proc0 && proc_leaving(pp);
+			if (!error && (flag & CORE_P_ADOPTED))
+				watch_newcomer(pp, p);
 		}
 	} while (error == err::again);
 

@@ -150,6 +150,7 @@ proc *proc_reparent(proc *child, proc *from, proc *fallback) NO_THREAD_SAFETY_AN
 			const task_struct *leader = host_pid_leader(child->p_pid);
 			proc_move(child, from, to, child->p_ended,
 				  leader ? host_task_exit_signal(leader) : SIGCHLD);
+			watch_newcomer(to, child);
 		}
 		const bool leaving = moved && to != &proc0 && proc_leaving(to);
 		second->p_token.unlock();

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// kern_wait: the parent's side of an exit.
+// kern_wait: the parent's side of an exit, and of what else children report.
 //
 // The core finds and claims a zombie; the library reaps it natively. So Linux's
 // once-only reaping decides between native and BSD waits, and the claim between
-// BSD waits.
+// BSD waits. Stops and continues need no claim: who is late finds the mark gone.
 #include "errno.hh"
 #include "proc.hh"
 
 namespace bsd
 {
 
-enum class found { nobody, somebody, zombie };
-
-static bool in_group(const proc *child, const pid *group)
-{
-	const task_struct *leader = host_pid_leader(child->p_pid);
-	return leader && host_task_pgid(leader) == group;
-}
+enum class found { nobody, somebody, something };
 
 // By Linux's word: it makes a child plain in exec before it tells of the exec, and
 // when the exec then fails.
@@ -28,39 +22,136 @@ static bool is_clone(const proc *child)
 	return !leader || host_task_exit_signal(leader) != SIGCHLD;
 }
 
-static bool wanted(const core_wait_args *w, const proc *child)
+static bool right_id(const core_wait_args *w, const task_struct *task, const pid *id)
 {
-	if (is_clone(child) != !!w->linuxclone)
-		return false;
 	switch (w->idtype) {
-	case CORE_P_PID:
-		return child->p_pid == w->id;
-	case CORE_P_PGID:
-		return in_group(child, w->id);
 	case CORE_P_ALL:
 		break;
+	case CORE_P_PID:
+		return id == w->id;
+	case CORE_P_PGID:
+		return host_task_pgid(task) == w->id;
+	case CORE_P_SID:
+		return host_task_sid(task) == w->id;
+	case CORE_P_UID:
+		return host_task_euid(task) == w->user;
+	case CORE_P_GID:
+		return host_task_egid(task) == w->user;
 	}
 	return true;
 }
 
-// Whether a living child of q may yet become what is waited for.
-static bool living_wanted(const core_wait_args *w, proc *q) REQUIRES(q->p_token)
+// Whether children of its kind are waited for: plain ones, or clones. Linux, too, asks that
+// of nobody whom the caller traces.
+static bool right_kind(const core_wait_args *w, const proc *child)
 {
-	if (w->idtype == CORE_P_ALL && !w->linuxclone && q->p_nchildren > q->p_nclone)
+	if ((w->options & CORE_WALL) || is_clone(child) == !!(w->options & CORE_WLINUXCLONE))
 		return true;
-	if (w->idtype == CORE_P_ALL && !q->p_nclone)
+	int code;
+	const task_struct *leader = host_pid_leader(child->p_pid);
+	return leader && (host_task_marks(leader, &code) & HOST_MARK_MINE);
+}
+
+bool wait_wants(const core_wait_args *w, const proc *child)
+{
+	if (!right_kind(w, child))
 		return false;
+	if (w->idtype == CORE_P_ALL)
+		return true;
+	const task_struct *leader = host_pid_leader(child->p_pid);
+	return leader && right_id(w, leader, child->p_pid);
+}
+
+bool wait_wants(const core_wait_args *w, const task_struct *tracee)
+{
+	return right_id(w, tracee, host_task_pid(tracee));
+}
+
+namespace
+{
+
+struct member_search {
+	const core_wait_args *w;
+	const proc *q;
+};
+
+} // namespace
+
+static int is_living_child(task_struct *leader, void *arg)
+{
+	const auto *s = static_cast<member_search *>(arg);
+	const proc *child = proc_of(leader);
+	return child && child->p_pptr.load() == s->q && !child->p_ended && wait_wants(s->w, child);
+}
+
+static int is_wanted_tracee(task_struct *task, void *arg)
+{
+	return wait_wants(static_cast<member_search *>(arg)->w, task);
+}
+
+// Among the members of the group or session that is waited for, as these may be fewer than the
+// children; -1: has come to nothing.
+static int living_in_group(const core_wait_args *w, const proc *q)
+{
+	member_search s{.w = w, .q = q};
+	switch (w->idtype) {
+	case CORE_P_PGID:
+		return host_group_members(w->id, HOST_GROUP_PGRP, is_living_child, &s);
+	case CORE_P_SID:
+		return host_group_members(w->id, HOST_GROUP_SESSION, is_living_child, &s);
+	default:
+		return -1;
+	}
+}
+
+// So many children are looked at sooner than a group's members are.
+static constexpr unsigned few = 8;
+
+static bool living_child(const core_wait_args *w, proc *q) REQUIRES(q->p_token)
+{
+	if (!q->p_nchildren)
+		return false;
+	if (w->idtype == CORE_P_ALL) {
+		const bool clones = w->options & CORE_WLINUXCLONE;
+		if ((w->options & CORE_WALL) || (!clones && q->p_nchildren > q->p_nclone))
+			return true;
+		if (clones && !q->p_nclone)
+			return false;
+	}
+	const int in_group = q->p_nchildren > few ? living_in_group(w, q) : -1;
+	if (in_group >= 0)
+		return in_group;
 	for (proc *child = q->p_children.first(); child; child = q->p_children.after(child))
-		if (wanted(w, child))
+		if (wait_wants(w, child))
 			return true;
 	return false;
+}
+
+// Whether somebody may yet become what is waited for.
+static bool living_wanted(const core_wait_args *w, proc *q) REQUIRES(q->p_token)
+{
+	if (living_child(w, q))
+		return true;
+	if (!host_process_traces())
+		return false;
+	member_search s{.w = w, .q = q};
+	return host_tracees_find(is_wanted_tracee, &s);
 }
 
 // What a look has found so far, and what is to be done about it.
 struct sight {
 	found result = found::nobody;
 	proc *released = nullptr; // Linux no longer has it; with a reference
+	unsigned crowd = 0;       // see watch_find()
 };
+
+static void report(core_wait_args *w, pid *id, unsigned what, int xstat, sight *s)
+{
+	w->pid = id;
+	w->what = what;
+	w->xstat = xstat;
+	s->result = found::something;
+}
 
 // A zombie that is waited for; true: the look is over.
 static bool look_at(proc *q, lwp *lp, core_wait_args *w, proc *child, sight *s) REQUIRES(q->p_token)
@@ -78,17 +169,51 @@ static bool look_at(proc *q, lwp *lp, core_wait_args *w, proc *child, sight *s) 
 	case HOST_REAP_READY:
 		break;
 	}
+	// Not asked for, it is nobody to wait for either.
+	if (!(w->options & CORE_WEXITED))
+		return false;
 	s->result = found::somebody;
 	if (child->p_claimant)
 		return false;
-	child->p_claimant = lp;
-	lp->lwp_claim = child;
+	if (!(w->options & CORE_WNOWAIT)) {
+		child->p_claimant = lp;
+		lp->lwp_claim = child;
+		w->shared = q->p_nthreads > 1;
+	}
 	host_pid_get(child->p_pid);
-	w->pid = child->p_pid;
-	w->xstat = proc_xstat(child);
-	w->shared = q->p_nthreads > 1;
-	s->result = found::zombie;
+	report(w, child->p_pid, CORE_WEXITED, proc_xstat(child), s);
 	return true;
+}
+
+// One look at the child or tracee that w->id names.
+static void look_at_one(proc *q, lwp *lp, core_wait_args *w, sight *s) REQUIRES(q->p_token)
+{
+	proc *child = proc_by_pid(w->id);
+	if (child && child->p_pptr.load() == q && wait_wants(w, child)) {
+		if (!child->p_ended)
+			s->result = found::somebody;
+		else if (look_at(q, lp, w, child, s))
+			return;
+	} else {
+		child = nullptr;
+	}
+	bool traced;
+	const change c = change_find(q, w, &traced);
+	if (!child && traced)
+		s->result = found::somebody;
+	if (c.id)
+		report(w, c.id, c.what, c.xstat, s);
+}
+
+static bool asks_for_stops(const core_wait_args *w)
+{
+	return (w->options & (CORE_WUNTRACED | CORE_WCONTINUED)) || host_process_traces();
+}
+
+static bool will_ask_for_stops(const core_wait_args *w)
+{
+	rcu_guard rcu;
+	return asks_for_stops(w);
 }
 
 // One look at the caller's children.
@@ -99,33 +224,41 @@ static sight look(lwp *lp, core_wait_args *w)
 
 	guard g(q->p_token);
 	if (w->idtype == CORE_P_PID) {
-		proc *child = proc_by_pid(w->id);
-		if (!child || child->p_pptr.load() != q || !wanted(w, child))
-			return s;
-		if (child->p_ended)
-			look_at(q, lp, w, child, &s);
-		else
-			s.result = found::somebody;
+		look_at_one(q, lp, w, &s);
 		return s;
 	}
 	for (proc *child = q->p_zombies.first(); child; child = q->p_zombies.after(child))
-		if (wanted(w, child) && look_at(q, lp, w, child, &s))
+		if (wait_wants(w, child) && look_at(q, lp, w, child, &s))
 			return s;
-	if (living_wanted(w, q))
+	if (asks_for_stops(w)) {
+		const change c = watch_find(q, w, &s.crowd);
+		if (c.id) {
+			report(w, c.id, c.what, c.xstat, &s);
+			return s;
+		}
+	}
+	if (s.result == found::nobody && living_wanted(w, q))
 		s.result = found::somebody;
 	return s;
 }
 
 static found scan(lwp *lp, core_wait_args *w)
 {
-	rcu_guard rcu;
-	for (;;) {
-		const sight s = look(lp, w);
-		if (!s.released)
-			return s.result;
-		proc_release(s.released);
-		proc_drop(s.released);
+	sight s;
+	{
+		rcu_guard rcu;
+		for (;;) {
+			s = look(lp, w);
+			if (!s.released)
+				break;
+			proc_release(s.released);
+			proc_drop(s.released);
+		}
 	}
+	host_watch *watch = lp->lwp_proc->p_watch.load();
+	if (watch && s.crowd)
+		host_watch_grow(watch, 2 * s.crowd);
+	return s.result;
 }
 
 // Asleep from here on: what ends after prepare() wakes us, so a look that finds
@@ -140,7 +273,7 @@ static int wait_asleep(lwp *lp, core_wait_args *w)
 		const bool interrupted = result == found::somebody && host_wait_sleep(w->waiter);
 		host_wait_finish(w->waiter);
 
-		if (result == found::zombie)
+		if (result == found::something)
 			return 0;
 		if (result == found::nobody)
 			return err::child;
@@ -166,16 +299,21 @@ int core_wait(core_wait_args *args)
 	// The last claim is done with: reaped here, or by a native wait elsewhere.
 	core_wait_end();
 
+	const bool nohang = args->options & CORE_WNOHANG;
 	args->pid = nullptr;
+	args->what = 0;
+	args->shared = false;
+	if (args->idtype != CORE_P_PID && will_ask_for_stops(args))
+		watch_open(lp->lwp_proc);
 	found result = scan(lp, args);
-	if (result == found::zombie)
+	if (result == found::something)
 		return 0;
-	if (args->nohang || result == found::nobody) {
+	if (nohang || result == found::nobody) {
 		core_settle();
 		result = scan(lp, args);
 		if (result == found::nobody)
 			return err::child;
-		if (result == found::zombie || args->nohang)
+		if (result == found::something || nohang)
 			return 0;
 	}
 	return wait_asleep(lp, args);

@@ -17,6 +17,7 @@ namespace bsd
 {
 
 inline constexpr int SIGCHLD = 17;
+inline constexpr int SIGCONT = 18;
 
 struct proc;
 struct varsymset;
@@ -112,6 +113,9 @@ struct proc : list_node<proc, sibling_tag>,
 
 	atomic<bool> p_tracekill; // its end is that of those it traces
 
+	// Who of its children and tracees may have stopped, once it has asked. Set under p_token.
+	atomic<host_watch *> p_watch;
+
 	// Who has the same address space: a ring, see kern_vmspace.cc.
 	atomic<const void *> p_vm; // null: none, or it has left
 	atomic<proc *> p_vmprev;   // null: in no ring, alone. Set under p_vm's lock
@@ -175,6 +179,33 @@ void release_reaped(proc *p, unsigned looks = ~0u);
 // Gives a claim back; true: there was one, and others may sleep because of it.
 bool claim_drop(proc *p, lwp *lp) REQUIRES(p->p_token);
 void wake_waiters(const proc *p);
+
+// ---- kern_jobctl.cc ---------------------------------------------------------
+
+// The current process p will ask for stops: has them watched. May sleep.
+void watch_open(proc *p);
+// ... and no more.
+void watch_close(proc *p) REQUIRES(p->p_token);
+// A child has come to p that p has not made: it may have stopped before.
+void watch_newcomer(const proc *p, const proc *child) REQUIRES(p->p_token);
+
+// What one of the current process's children, or whom it traces, has to report.
+struct change {
+	pid *id;       // with a reference; null: nothing that is waited for
+	unsigned what; // one of CORE_W*
+	int xstat;
+};
+// Of all of them, but for the ends of children. crowd: the watch should have room for so many,
+// if not 0. RCU.
+change watch_find(proc *p, const core_wait_args *w, unsigned *crowd) REQUIRES(p->p_token);
+// The same of w->id alone. exists: it is one that p traces.
+change change_find(proc *p, const core_wait_args *w, bool *exists) REQUIRES(p->p_token);
+
+// ---- kern_wait.cc -----------------------------------------------------------
+
+// Whether a child, or whom the current process traces, is what it waits for; RCU.
+bool wait_wants(const core_wait_args *w, const proc *child);
+bool wait_wants(const core_wait_args *w, const task_struct *tracee);
 
 // ---- kern_fork.cc -----------------------------------------------------------
 

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* /dev/bsdproc: the calls of the ABI, decoded. */
-#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/pid.h>
-#include <linux/resource.h>
-#include <linux/sched.h>
-#include <linux/sched/signal.h>
-#include <linux/time.h>
 #include <linux/uaccess.h>
 
 #include "linux.h"
@@ -79,124 +73,9 @@ static long do_extexit(union call *call)
 	return 0;
 }
 
-static struct __kernel_old_timeval timeval(u64 ns)
-{
-	return (struct __kernel_old_timeval){
-		.tv_sec = ns / NSEC_PER_SEC,
-		.tv_usec = ns % NSEC_PER_SEC / NSEC_PER_USEC,
-	};
-}
-
-/* Through the caller's pointers; a null one is not asked for. */
-static int put_status(const struct bsdproc_wait *w, const struct bsdproc_rusage *u)
-{
-	int __user *status = u64_to_user_ptr(w->status);
-	struct rusage __user *rusage = u64_to_user_ptr(w->rusage);
-	const struct rusage ru = {
-		.ru_utime = timeval(u->utime),
-		.ru_stime = timeval(u->stime),
-		.ru_maxrss = u->maxrss,
-		.ru_minflt = u->minflt,
-		.ru_majflt = u->majflt,
-		.ru_inblock = u->inblock,
-		.ru_oublock = u->oublock,
-		.ru_nvcsw = u->nvcsw,
-		.ru_nivcsw = u->nivcsw,
-	};
-
-	if (rusage && copy_to_user(rusage, &ru, sizeof(ru)))
-		return -EFAULT;
-	if (status && put_user(w->xstat, status))
-		return -EFAULT;
-	return 0;
-}
-
-/* The struct pid that is waited for, with a reference; null: no such. */
-static struct pid *wait_id(const struct bsdproc_wait *w)
-{
-	if (w->idtype == BSDPROC_P_ALL || w->id > INT_MAX)
-		return NULL;
-	if (w->idtype == BSDPROC_P_PGID && !w->id)
-		return get_task_pid(current, PIDTYPE_PGID);
-	return find_get_pid(w->id);
-}
-
-static long report(struct bsdproc_wait *w, const struct core_wait_args *args)
-{
-	struct bsdproc_rusage self = {}, children = {};
-	struct task_struct *leader;
-
-	w->pid = w->xstat = w->uid = w->flags = 0;
-	if (args->pid) {
-		rcu_read_lock();
-		w->pid = pid_vnr(args->pid);
-		w->xstat = args->xstat;
-		w->flags = args->shared ? BSDPROC_WAIT_SHARED : 0;
-		leader = pid_task(args->pid, PIDTYPE_TGID);
-		/* Reaped just now? The library will find out. */
-		if (leader) {
-			w->uid = from_kuid_munged(current_user_ns(), task_uid(leader));
-			usage_read(leader, &self, &children);
-		}
-		rcu_read_unlock();
-		usage_add(&self, &children);
-	}
-	return put_status(w, &self);
-}
-
-/* What BSDPROC_WAIT_SIGNALS asks for: the mask of now, to be put back, and the end of it. */
-static void save_signals(struct bsdproc_wait *w)
-{
-	BUILD_BUG_ON(sizeof(current->blocked) != sizeof(w->sigmask));
-	w->sigmask = current->blocked.sig[0];
-	w->flags |= BSDPROC_WAIT_SIGNALS;
-}
-
-static void hold_signals(void)
-{
-	sigset_t all;
-
-	/* sigprocmask() would block these two as well. */
-	siginitsetinv(&all, sigmask(SIGKILL) | sigmask(SIGSTOP));
-	sigprocmask(SIG_BLOCK, &all, NULL);
-}
-
 static long do_wait(union call *call)
 {
-	struct bsdproc_wait *w = &call->wait;
-	const bool signals = w->flags & BSDPROC_WAIT_SIGNALS;
-	struct host_waiter waiter;
-	struct core_wait_args args = {
-		.idtype = w->idtype,
-		.nohang = !!(w->options & BSDPROC_WNOHANG),
-		.linuxclone = !!(w->options & BSDPROC_WLINUXCLONE),
-		.waiter = &waiter,
-	};
-	long error;
-
-	BUILD_BUG_ON(CORE_P_ALL != BSDPROC_P_ALL);
-	BUILD_BUG_ON(CORE_P_PID != BSDPROC_P_PID);
-	BUILD_BUG_ON(CORE_P_PGID != BSDPROC_P_PGID);
-
-	if (w->idtype > BSDPROC_P_PGID || (w->flags & ~BSDPROC_WAIT_SIGNALS) ||
-	    (w->options & ~(BSDPROC_WNOHANG | BSDPROC_WLINUXCLONE)))
-		return -EINVAL;
-	args.id = wait_id(w);
-	if (w->idtype != BSDPROC_P_ALL && !args.id)
-		return -ECHILD;
-	host_waiter_init(&waiter, w->idtype == BSDPROC_P_PID ? args.id : NULL);
-
-	error = core_wait(&args);
-	if (!error) {
-		error = report(w, &args);
-		if (error)
-			core_wait_end();
-		else if (signals && w->pid)
-			save_signals(w);
-		put_pid(args.pid);
-	}
-	put_pid(args.id);
-	return error;
+	return wait_child(&call->wait);
 }
 
 static long do_reaped(union call *call)
@@ -310,14 +189,15 @@ static long do_ktrset(union call *call)
 }
 #endif
 
-/* The size in cmd is the first version's and, until a struct grows, ours. */
+/* The size in cmd is ours, and the first version's where no other is given. */
 static const struct {
 	unsigned cmd;
 	long (*function)(union call *call);
+	size_t first_size;
 } calls[] = {
 	{BSDPROC_VERSION, do_version},
 	{BSDPROC_EXTEXIT, do_extexit},
-	{BSDPROC_WAIT, do_wait},
+	{BSDPROC_WAIT, do_wait, BSDPROC_WAIT_SIZE_1},
 	{BSDPROC_GETTID, do_gettid},
 	{BSDPROC_REAPED, do_reaped},
 	{BSDPROC_LIST, do_list},
@@ -360,7 +240,7 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	size = _IOC_SIZE(calls[i].cmd);
 	if (!size && !usize)
 		return calls[i].function(NULL);
-	if (usize < size)
+	if (usize < (calls[i].first_size ?: size))
 		return -EINVAL;
 
 	memset(&call, 0, sizeof(call));
@@ -369,19 +249,19 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 		return error;
 	answers = _IOC_DIR(cmd) & _IOC_READ;
 	/* What cannot be answered is not done: try the way back first. */
-	if (answers && copy_to_user(user, &call, size))
+	if (answers && copy_to_user(user, &call, min(size, usize)))
 		return -EFAULT;
 	error = calls[i].function(&call);
 	if (error || !answers)
 		return error;
-	if (copy_to_user(user, &call, size)) {
+	if (copy_to_user(user, &call, min(size, usize))) {
 		/* Gone since. A claim can be given back, an extexit cannot. */
 		if (calls[i].function == do_wait)
 			core_wait_end();
 		return -EFAULT;
 	}
 	if (calls[i].function == do_wait && (call.wait.flags & BSDPROC_WAIT_SIGNALS))
-		hold_signals();
+		wait_hold_signals();
 	return 0;
 }
 

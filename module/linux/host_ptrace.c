@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the current thread traces. */
+/* What the current thread, or its process, traces. */
 #include <linux/list.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
@@ -55,4 +55,27 @@ unsigned host_kill_tracees(void)
 	rcu_read_unlock();
 	cond_resched();
 	return killed;
+}
+
+int host_process_traces(void)
+{
+	struct task_struct *thread;
+
+	for_each_thread(current, thread)
+		if (!data_race(list_empty(&thread->ptraced)))
+			return 1;
+	return 0;
+}
+
+/* Over all threads that there are, for the same reason. */
+int host_tracees_find(int (*fits)(struct task_struct *, void *), void *arg)
+{
+	struct task_struct *process, *thread;
+
+	for_each_process_thread(process, thread)
+		if (data_race(READ_ONCE(thread->ptrace)) &&
+		    same_thread_group(rcu_dereference(thread->parent), current) &&
+		    fits(thread, arg))
+			return 1;
+	return 0;
 }

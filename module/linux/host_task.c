@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What Linux says of a task or a process. Reading only; the caller is in RCU. */
+#include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
@@ -17,6 +18,11 @@
 struct task_struct *host_current(void)
 {
 	return current;
+}
+
+struct task_struct *host_pid_task(struct pid *pid)
+{
+	return pid_task(pid, PIDTYPE_PID);
 }
 
 /* Since 6.4 vhost's threads are such too. */
@@ -78,9 +84,29 @@ struct pid *host_task_tgid(const struct task_struct *task)
 	return data_race(task_tgid((struct task_struct *)task));
 }
 
+struct pid *host_task_pid(const struct task_struct *task)
+{
+	return data_race(task_pid((struct task_struct *)task));
+}
+
 struct pid *host_task_pgid(const struct task_struct *task)
 {
 	return data_race(task_pgrp((struct task_struct *)task));
+}
+
+struct pid *host_task_sid(const struct task_struct *task)
+{
+	return data_race(task_session((struct task_struct *)task));
+}
+
+unsigned host_task_euid(const struct task_struct *task)
+{
+	return __kuid_val(__task_cred(task)->euid);
+}
+
+unsigned host_task_egid(const struct task_struct *task)
+{
+	return __kgid_val(__task_cred(task)->egid);
 }
 
 int host_task_exit_signal(const struct task_struct *task)
@@ -193,4 +219,40 @@ enum host_reap host_pid_reap(struct pid *pid)
 	if (traced && !same_thread_group(rcu_dereference(leader->parent), current))
 		return HOST_REAP_NOT_YET;
 	return HOST_REAP_READY;
+}
+
+/* Linux's own waits look for the same, in the same places. */
+unsigned host_task_marks(const struct task_struct *task, int *code)
+{
+	const struct signal_struct *signal = task->signal;
+	const unsigned flags = PEEK(signal->flags);
+	unsigned marks = 0;
+
+	if (PEEK(task->ptrace) && same_thread_group(rcu_dereference(task->parent), current))
+		marks |= HOST_MARK_MINE;
+	if (PEEK(task->exit_state) == EXIT_ZOMBIE) {
+		if (thread_group_leader((struct task_struct *)task) &&
+		    !thread_group_empty((struct task_struct *)task))
+			goto alive;
+		*code = flags & SIGNAL_GROUP_EXIT ? PEEK(signal->group_exit_code)
+						  : PEEK(task->exit_code);
+		return marks | HOST_MARK_ENDED;
+	}
+	if (PEEK(task->exit_state))
+		return marks;
+alive:
+	if (marks & HOST_MARK_MINE) {
+		const unsigned jobctl = PEEK(task->jobctl);
+
+		*code = PEEK(task->exit_code);
+		if ((jobctl & JOBCTL_TRACED) && !(jobctl & JOBCTL_LISTENING) && *code)
+			marks |= HOST_MARK_TRAPPED;
+	} else if (flags & SIGNAL_STOP_STOPPED) {
+		*code = PEEK(signal->group_exit_code);
+		if (*code)
+			marks |= HOST_MARK_STOPPED;
+	}
+	if (flags & SIGNAL_STOP_CONTINUED)
+		marks |= HOST_MARK_CONTINUED;
+	return marks;
 }

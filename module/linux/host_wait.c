@@ -10,23 +10,36 @@
 
 #include "linux.h"
 
+static bool concerns(const struct host_waiter *waiter, struct task_struct *task)
+{
+	switch (waiter->type) {
+	case PIDTYPE_PID:
+		/* A child, or a thread that is traced. */
+		return task_tgid(task) == waiter->only || task_pid(task) == waiter->only;
+	case PIDTYPE_PGID:
+	case PIDTYPE_SID:
+		return task->signal->pids[waiter->type] == waiter->only;
+	default:
+		return true;
+	}
+}
+
 static int waiter_wake(struct wait_queue_entry *entry, unsigned mode, int flags, void *key)
 {
 	struct host_waiter *waiter = container_of(entry, struct host_waiter, entry);
-	struct task_struct *child = key;
 
 	/* Its own process as key is host_wake_waiters(). */
-	if (waiter->only && task_tgid(child) != waiter->only &&
-	    !same_thread_group(child, entry->private))
+	if (!concerns(waiter, key) && !same_thread_group(key, entry->private))
 		return 0;
 	return default_wake_function(entry, mode, flags, key);
 }
 
-void host_waiter_init(struct host_waiter *waiter, struct pid *only)
+void host_waiter_init(struct host_waiter *waiter, enum pid_type type, struct pid *only)
 {
 	init_waitqueue_func_entry(&waiter->entry, waiter_wake);
 	INIT_LIST_HEAD(&waiter->entry.entry);
 	waiter->entry.private = current;
+	waiter->type = type;
 	waiter->only = only;
 }
 

@@ -3,6 +3,7 @@
 #ifndef BSDPROC_LINUX_H
 #define BSDPROC_LINUX_H
 
+#include <linux/pid.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -26,10 +27,19 @@ void host_heal_exit(void);
 /* host_wait.c */
 struct host_waiter {
 	struct wait_queue_entry entry;
+	enum pid_type type;
 	struct pid *only;
 };
-/* only: wake for that process alone; null: for any child. */
-void host_waiter_init(struct host_waiter *waiter, struct pid *only);
+/* To be woken for that process, group or session alone; PIDTYPE_MAX: for any child. */
+void host_waiter_init(struct host_waiter *waiter, enum pid_type type, struct pid *only);
+
+/* wait.c: BSDPROC_WAIT. Process context, may sleep. */
+long wait_child(struct bsdproc_wait *w);
+/*
+ * Blocks the current thread's signals, as its answer said with BSDPROC_WAIT_SIGNALS; the last
+ * thing before the return to user space.
+ */
+void wait_hold_signals(void);
 
 /*
  * setint.c: checks that the caller may store an int at addr, and holds its memory

@@ -93,6 +93,7 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.uid = garbage(random),
 			.flags = mostly(random, random.one_in(3) ? BSDPROC_WAIT_SIGNALS : 0),
 			.wrusage = 0,
+			.info = 0,
 			.what = 0,
 			.reserved = 0,
 			.sigmask = garbage(random),
