@@ -139,8 +139,18 @@ static bool is_valid(const struct bsdproc_wait *w)
 	default:
 		return false;
 	}
-	return !(w->flags & ~BSDPROC_WAIT_SIGNALS) && !w->reserved && !(w->options & ~OPTIONS) &&
+	return (!w->flags || (w->flags & ~BSDPROC_WAIT_HELD) == BSDPROC_WAIT_SIGNALS) &&
+	       !w->reserved && !(w->options & ~OPTIONS) &&
 	       (w->options & WALL_AND_CLONE) != WALL_AND_CLONE;
+}
+
+/* What BSDPROC_WAIT_HELD asks for. */
+static void release_signals(const struct bsdproc_wait *w)
+{
+	sigset_t mask = {.sig = {w->sigmask}};
+
+	sigdelsetmask(&mask, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 /* The mask of now, for the caller to put back after wait_hold_signals(). */
@@ -179,6 +189,8 @@ long wait_child(struct bsdproc_wait *w)
 
 	if (!is_valid(w))
 		return -EINVAL;
+	if (w->flags & BSDPROC_WAIT_HELD)
+		release_signals(w);
 	if (!(args.options & KINDS))
 		args.options |= BSDPROC_WEXITED;
 	if (!find_id(w, &args))

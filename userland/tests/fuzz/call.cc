@@ -91,12 +91,15 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.pid = static_cast<int>(garbage(random)),
 			.xstat = static_cast<int>(garbage(random)),
 			.uid = garbage(random),
-			.flags = mostly(random, random.one_in(3) ? BSDPROC_WAIT_SIGNALS : 0),
+			.flags = mostly(random,
+					random.pick({0u, 0u, BSDPROC_WAIT_SIGNALS,
+						     BSDPROC_WAIT_SIGNALS | BSDPROC_WAIT_HELD})),
 			.wrusage = 0,
 			.info = 0,
 			.what = 0,
 			.reserved = 0,
-			.sigmask = garbage(random),
+			// Of none that is to interrupt it.
+			.sigmask = uint64_t(garbage(random)) << 33,
 		};
 		break;
 	case kList:

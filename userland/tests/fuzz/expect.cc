@@ -40,7 +40,8 @@ Outcomes of_extexit(const struct bsdproc_extexit &x, const Memory &memory)
 
 Outcomes of_wait(const struct bsdproc_wait &w, const Memory &memory, const Self &self)
 {
-	if (w.idtype > BSDPROC_P_PGID || (w.flags & ~BSDPROC_WAIT_SIGNALS) ||
+	if (w.idtype > BSDPROC_P_PGID ||
+	    (w.flags && (w.flags & ~BSDPROC_WAIT_HELD) != BSDPROC_WAIT_SIGNALS) ||
 	    (w.options & ~(BSDPROC_WNOHANG | BSDPROC_WLINUXCLONE)))
 		return {EINVAL};
 	if (w.idtype != BSDPROC_P_ALL && w.id > INT_MAX)

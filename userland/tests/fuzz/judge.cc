@@ -101,7 +101,8 @@ void judge_wait(const Call &call, const struct bsdproc_wait &out, const Memory &
 		MUST(in.options & BSDPROC_WNOHANG);
 		MUST(!out.xstat && !out.uid && !out.flags);
 	}
-	MUST(out.sigmask == (out.flags & BSDPROC_WAIT_SIGNALS ? 0 : in.sigmask));
+	const bool held = (out.flags & BSDPROC_WAIT_SIGNALS) && !(in.flags & BSDPROC_WAIT_HELD);
+	MUST(out.sigmask == (held ? 0 : in.sigmask)); // we block none
 	const bool apart = in.status + sizeof(int) <= in.rusage ||
 			   in.rusage + sizeof(struct rusage) <= in.status;
 	if (is_clear(call, memory, in.status, sizeof(int)) && apart)

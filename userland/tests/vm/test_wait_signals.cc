@@ -55,6 +55,14 @@ int wait_held(const Device &dev, pid_t pid, struct bsdproc_wait *w, uint32_t opt
 	return dev(BSDPROC_WAIT, w);
 }
 
+// With what an answer left, as if its child had been gone.
+int wait_again(const Device &dev, struct bsdproc_wait *w, uint32_t options = 0)
+{
+	w->options = options;
+	w->flags = BSDPROC_WAIT_SIGNALS | BSDPROC_WAIT_HELD;
+	return dev(BSDPROC_WAIT, w);
+}
+
 } // namespace
 
 // The signal of the child's end comes while we sleep, and its handler must wait until we have
@@ -172,4 +180,87 @@ VM_TEST(WaitSignals, KillAndStopGetThrough)
 	kill(victim, SIGCONT);
 	kill(victim, SIGKILL);
 	EXPECT_EQ(native_reap(victim), SIGKILL);
+}
+
+// What came while signals were held interrupts the next sleep, not the program before it.
+VM_TEST(WaitSignals, AskedAgain)
+{
+	Device dev;
+	Tokens go;
+	struct bsdproc_wait w;
+
+	handle(SIGUSR2);
+	set_mask(bit(SIGUSR1));
+	pid_t pid = spawn([] { return 3; });
+	ASSERT_EQ(wait_held(dev, pid, &w), 0);
+	pid_t other = spawn([&] {
+		go.take();
+		return 4;
+	});
+	EXPECT_EQ(native_reap(pid), 3 << 8);
+	kill(getpid(), SIGUSR2);
+	EXPECT_EQ(handled, 0);
+
+	w.id = static_cast<uint64_t>(other);
+	EXPECT_ERRNO(wait_again(dev, &w), EINTR);
+	EXPECT_EQ(handled, 1);
+	EXPECT_EQ(mask(), bit(SIGUSR1));
+	go.give();
+	EXPECT_EQ(native_reap(other), 4 << 8);
+}
+
+// Who finds somebody then is not interrupted, and holds them still.
+VM_TEST(WaitSignals, AskedAgainAndFound)
+{
+	Device dev;
+	struct bsdproc_wait w;
+
+	handle(SIGUSR2);
+	pid_t pid = spawn([] { return 3; }), other = spawn([] { return 4; });
+	native_peek(pid);
+	native_peek(other);
+	ASSERT_EQ(wait_held(dev, pid, &w), 0);
+	EXPECT_EQ(native_reap(pid), 3 << 8);
+	kill(getpid(), SIGUSR2);
+	w.id = static_cast<uint64_t>(other);
+	EXPECT_EQ(wait_again(dev, &w), 0);
+	EXPECT_EQ(w.pid, other);
+	EXPECT_EQ(w.sigmask, 0u);
+	EXPECT_EQ(mask(), kAll);
+	EXPECT_EQ(handled, 0);
+	EXPECT_EQ(native_reap(other), 4 << 8);
+	set_mask(w.sigmask);
+	EXPECT_EQ(handled, 1);
+}
+
+// Nobody, or nothing yet: nothing is held any more.
+VM_TEST(WaitSignals, AskedAgainForNobody)
+{
+	Device dev;
+	Tokens go;
+	struct bsdproc_wait w;
+
+	pid_t pid = spawn([] { return 3; });
+	ASSERT_EQ(wait_held(dev, pid, &w), 0);
+	EXPECT_EQ(native_reap(pid), 3 << 8);
+	EXPECT_ERRNO(wait_again(dev, &w), ECHILD);
+	EXPECT_EQ(mask(), 0u);
+
+	pid = spawn([&] {
+		go.take();
+		return 3;
+	});
+	set_mask(kAll);
+	w.id = static_cast<uint64_t>(pid);
+	w.sigmask = bit(SIGUSR1) | bit(SIGKILL) | bit(SIGSTOP);
+	EXPECT_EQ(wait_again(dev, &w, BSDPROC_WNOHANG), 0);
+	EXPECT_EQ(w.pid, 0);
+	EXPECT_EQ(w.flags, 0u);
+	EXPECT_EQ(mask(), bit(SIGUSR1));
+
+	// HELD alone says nothing.
+	w.flags = BSDPROC_WAIT_HELD;
+	EXPECT_ERRNO(dev(BSDPROC_WAIT, &w), EINVAL);
+	go.give();
+	EXPECT_EQ(native_reap(pid), 3 << 8);
 }
