@@ -76,10 +76,19 @@ struct bsdproc_extexit {
  *
  * On success with pid != 0 the caller now collects it, by waitid(P_PID, pid, what | WNOHANG |
  * __WALL), with WSTOPPED for WTRAPPED. That decides between native and BSD waits: if it finds
- * nothing, another wait was quicker: call again. With what = WEXITED, and without WNOWAIT, the calling thread holds the
- * claim on that child: no other BSD wait reports it. A thread's claim ends with its next call
- * here, with BSDPROC_REAPED, and with the thread. Other threads of the process may sleep until
- * it ends: with BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid has returned.
+ * nothing, another wait was quicker: call again. With what = WEXITED, and without WNOWAIT, the
+ * calling thread holds the claim on that child: no other BSD wait reports it. A thread's claim
+ * ends with its next call here, with BSDPROC_REAPED, and with the thread. Other threads of the
+ * process may sleep until it ends: with BSDPROC_WAIT_SHARED set, say BSDPROC_REAPED once waitid
+ * has returned.
+ *
+ * The end of a child sends a signal as well. So that no handler of it runs, and perhaps waits,
+ * between this call and waitid, BSDPROC_WAIT_SIGNALS has the call return with all signals of
+ * the thread blocked, if pid != 0: set its mask to sigmask when waitid has returned. If waitid
+ * found nothing, call again with BSDPROC_WAIT_HELD as well instead, and sigmask as it was: the
+ * call sets that mask itself, so that what has come meanwhile interrupts it, if it would sleep.
+ * Whenever it does not answer with a child the mask is that one then, unless the error is one
+ * of all requests.
  *
  * EINVAL  idtype or options is none of these; flags or reserved is not 0; WALL and WLINUXCLONE
  * EFAULT  the answer cannot be stored at status, rusage, wrusage or info; no claim is held
@@ -89,7 +98,9 @@ struct bsdproc_extexit {
  *
  * BSDPROC_REAPED has no struct and returns 0; with a size, E2BIG and EFAULT as above.
  */
-#define BSDPROC_WAIT_SHARED 0x1u
+#define BSDPROC_WAIT_SHARED 0x1u  /* out: other threads may sleep until the claim ends */
+#define BSDPROC_WAIT_SIGNALS 0x2u /* in: return with signals blocked; out: they are */
+#define BSDPROC_WAIT_HELD 0x4u    /* in, with that one: they are already */
 
 struct bsdproc_wait {
 	__u32 idtype;  /* BSDPROC_P_* */
@@ -101,11 +112,12 @@ struct bsdproc_wait {
 	__s32 xstat;   /* out: its wait status: exit code << 8 | signal | 0x80 for a core dump;
 		       * signal << 8 | 0x7f, stopped; SIGCONT, continued */
 	__u32 uid;     /* out: its real user id */
-	__u32 flags;   /* in: 0; out: BSDPROC_WAIT_* */
+	__u32 flags;   /* in: 0, SIGNALS or SIGNALS and HELD; out: SHARED, SIGNALS */
 	__u64 wrusage; /* struct rusage[2], or 0; the child's own, and its children's */
 	__u64 info;    /* siginfo_t *, or 0; zeroed, for waitid to fill */
 	__u32 what;    /* out: WEXITED, WUNTRACED, WTRAPPED or WCONTINUED; 0: nothing */
 	__u32 reserved;
+	__u64 sigmask; /* out, with SIGNALS, and in, with HELD: the mask as rt_sigprocmask has it */
 };
 
 /* ---- what is traced ends with its tracer ------------------------------------ */

@@ -266,6 +266,8 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 			core_wait_end();
 		return -EFAULT;
 	}
+	if (calls[i].function == do_wait && (call.wait.flags & BSDPROC_WAIT_SIGNALS))
+		wait_hold_signals();
 	return 0;
 }
 

@@ -35,6 +35,11 @@ void host_waiter_init(struct host_waiter *waiter, enum pid_type type, struct pid
 
 /* wait.c: BSDPROC_WAIT. Process context, may sleep. */
 long wait_child(struct bsdproc_wait *w);
+/*
+ * Blocks the current thread's signals, as its answer said with BSDPROC_WAIT_SIGNALS; the last
+ * thing before the return to user space.
+ */
+void wait_hold_signals(void);
 
 /*
  * setint.c: checks that the caller may store an int at addr, and holds its memory

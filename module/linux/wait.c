@@ -139,12 +139,40 @@ static bool is_valid(const struct bsdproc_wait *w)
 	default:
 		return false;
 	}
-	return !w->flags && !w->reserved && !(w->options & ~OPTIONS) &&
+	return (!w->flags || (w->flags & ~BSDPROC_WAIT_HELD) == BSDPROC_WAIT_SIGNALS) &&
+	       !w->reserved && !(w->options & ~OPTIONS) &&
 	       (w->options & WALL_AND_CLONE) != WALL_AND_CLONE;
+}
+
+/* What BSDPROC_WAIT_HELD asks for. */
+static void release_signals(const struct bsdproc_wait *w)
+{
+	sigset_t mask = {.sig = {w->sigmask}};
+
+	sigdelsetmask(&mask, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* The mask of now, for the caller to put back after wait_hold_signals(). */
+static void save_signals(struct bsdproc_wait *w)
+{
+	BUILD_BUG_ON(sizeof(current->blocked) != sizeof(w->sigmask));
+	w->sigmask = current->blocked.sig[0];
+	w->flags |= BSDPROC_WAIT_SIGNALS;
+}
+
+void wait_hold_signals(void)
+{
+	sigset_t all;
+
+	/* sigprocmask() would block these two as well. */
+	siginitsetinv(&all, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
 long wait_child(struct bsdproc_wait *w)
 {
+	const bool signals = w->flags & BSDPROC_WAIT_SIGNALS;
 	struct host_waiter waiter;
 	struct core_wait_args args = {
 		.idtype = w->idtype,
@@ -161,6 +189,8 @@ long wait_child(struct bsdproc_wait *w)
 
 	if (!is_valid(w))
 		return -EINVAL;
+	if (w->flags & BSDPROC_WAIT_HELD)
+		release_signals(w);
 	if (!(args.options & KINDS))
 		args.options |= BSDPROC_WEXITED;
 	if (!find_id(w, &args)) {
@@ -174,6 +204,8 @@ long wait_child(struct bsdproc_wait *w)
 		error = report(w, &args);
 		if (error)
 			core_wait_end();
+		else if (signals && w->pid)
+			save_signals(w);
 		put_pid(args.pid);
 	}
 	put_pid(args.id);

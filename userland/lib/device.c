@@ -32,6 +32,14 @@
 
 #include "internal.h"
 
+/* The preload, which compiles this file too, has other wishes for these two. */
+#ifndef BSDPROC_LOWEST
+#define BSDPROC_LOWEST (STDERR_FILENO + 1) /* the lowest number that a handle is to have */
+#endif
+#ifndef BSDPROC_IOCTL
+#define BSDPROC_IOCTL ioctl /* how a request is made */
+#endif
+
 /*
  * The descriptor + 1 in the low half, so that 0 is none; in the high half, how
  * often it was renewed. Several threads and signal handlers may open at once:
@@ -62,9 +70,28 @@ static bool is_device(int fd)
 }
 
 /*
- * Opens the device at the number `wanted` if that is free, else anywhere above
- * the standard streams: programs that start without those expect the next
- * files they open to become them. Returns the descriptor, or -1 and errno.
+ * The same file at a number from BSDPROC_LOWEST on; if the process may have none
+ * as high, at any above the standard streams: programs that start without those
+ * expect the next files they open to become them. Returns it, or -1 and errno.
+ */
+static int move_up(int fd)
+{
+	int moved;
+
+	if (fd >= BSDPROC_LOWEST)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, BSDPROC_LOWEST);
+	if (moved == -1 && fd > STDERR_FILENO)
+		return fd;
+	if (moved == -1)
+		moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close_raw(fd);
+	return moved;
+}
+
+/*
+ * Opens the device at the number `wanted` if that is free, else where move_up()
+ * has it. Returns the descriptor, or -1 and errno.
  */
 static int open_device(int wanted)
 {
@@ -93,12 +120,7 @@ static int open_device(int wanted)
 		if (moved != -1)
 			close_raw(moved);
 	}
-	if (fd <= STDERR_FILENO) {
-		moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		close_raw(fd);
-		return moved;
-	}
-	return fd;
+	return move_up(fd);
 }
 
 static int fd_of(uint64_t word)
@@ -154,7 +176,7 @@ int bsdproc_call(unsigned long request, void *arg)
 	int fd = fd_of(word), saved = errno, result;
 
 	if (fd >= 0) {
-		result = ioctl(fd, request, arg);
+		result = BSDPROC_IOCTL(fd, request, arg);
 		if (result != -1)
 			return result;
 		if (!is_stale(fd))
@@ -164,7 +186,7 @@ int bsdproc_call(unsigned long request, void *arg)
 	fd = renew(word);
 	if (fd == -1)
 		return -1;
-	result = ioctl(fd, request, arg);
+	result = BSDPROC_IOCTL(fd, request, arg);
 	if (result == -1)
 		goto fail;
 	errno = saved;

@@ -24,15 +24,23 @@ namespace
 	throw Failure(what + ": " + strerror(errno));
 }
 
-[[noreturn]] void become(const std::string &tool, const std::vector<std::string> &program, int wait,
-			 int gate)
+[[noreturn]] void wait_and_become(const std::string &tool, const std::vector<std::string> &program,
+				  int wait, int gate)
 {
-	std::vector<char *> argv;
 	char c;
 
 	close(gate);
 	if (read(wait, &c, 1) != 1)
 		_exit(exit_failure);
+	become(tool, program);
+}
+
+} // namespace
+
+void become(const std::string &tool, const std::vector<std::string> &program)
+{
+	std::vector<char *> argv;
+
 	for (const std::string &word : program)
 		argv.push_back(const_cast<char *>(word.c_str()));
 	argv.push_back(nullptr);
@@ -43,8 +51,6 @@ namespace
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-} // namespace
-
 Start::Start(const std::string &tool, const std::vector<std::string> &program)
 {
 	int fds[2];
@@ -53,7 +59,7 @@ Start::Start(const std::string &tool, const std::vector<std::string> &program)
 	if (pipe2(fds, O_CLOEXEC) == -1 || (pid_ = fork()) == -1)
 		fail("cannot start " + printable(program[0]));
 	if (pid_ == 0)
-		become(tool, program, fds[0], fds[1]);
+		wait_and_become(tool, program, fds[0], fds[1]);
 	close(fds[0]);
 	gate_ = fds[1];
 }

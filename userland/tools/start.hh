@@ -9,11 +9,15 @@
 namespace bsdproc
 {
 
+// Becomes the program. When it cannot be run that is told on stderr, and the exit status is as
+// a shell has it, 126 or 127. tool: whose name goes before what there is to say.
+[[noreturn]] void become(const std::string &tool, const std::vector<std::string> &program);
+
 // A child that becomes the program once go() is called, or never. All throw Failure.
 class Start
 {
 public:
-	// tool: whose name goes before what the child has to say.
+	// tool: as above.
 	Start(const std::string &tool, const std::vector<std::string> &program);
 	~Start();
 	Start(const Start &) = delete;

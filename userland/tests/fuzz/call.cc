@@ -104,11 +104,15 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.pid = static_cast<int>(garbage(random)),
 			.xstat = static_cast<int>(garbage(random)),
 			.uid = garbage(random),
-			.flags = mostly(random, 0),
+			.flags = mostly(random,
+					random.pick({0u, 0u, BSDPROC_WAIT_SIGNALS,
+						     BSDPROC_WAIT_SIGNALS | BSDPROC_WAIT_HELD})),
 			.wrusage = target(2 * sizeof(struct rusage)),
 			.info = target(sizeof(siginfo_t)),
 			.what = garbage(random),
 			.reserved = mostly(random, 0),
+			// Of none that is to interrupt it.
+			.sigmask = uint64_t(garbage(random)) << 33,
 		};
 		break;
 	case kList:

@@ -78,6 +78,8 @@ void Caller::call()
 	const bool opens = call.request < kRequests && kRequest[call.request].opens();
 	if ((got > 0 && !opens) || error >= Outcomes::kLimit)
 		complain("%#x returned %d, errno %d", call.cmd, got, error);
+	if (call.request == kWait)
+		release_signals(call, error);
 	struct bsdproc_wait told = {};
 	if (call.request == kWait && !error && call.known(memory_))
 		told = *reinterpret_cast<struct bsdproc_wait *>(call.at);
@@ -94,6 +96,24 @@ void Caller::call()
 		follow_hold(got);
 	if (call.request == kKtrace && !error)
 		follow_trace(got);
+}
+
+// They are held if that was asked for, maybe by a page that changed under the call. We block
+// none by ourselves.
+void Caller::release_signals(const Call &call, int error)
+{
+	const uint64_t none = 0;
+	uint64_t held = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, &held, sizeof(held));
+	if (error || !call.known(memory_))
+		return;
+	const auto &w = *reinterpret_cast<struct bsdproc_wait *>(call.at);
+	const uint64_t all = ~(uint64_t(1) << (SIGKILL - 1) | uint64_t(1) << (SIGSTOP - 1)),
+		       asked = call.in.wait.flags & BSDPROC_WAIT_HELD ? call.in.wait.sigmask : 0;
+	if (held != (w.flags & BSDPROC_WAIT_SIGNALS ? all : asked))
+		complain("a wait with flags %#x left signals %#llx blocked", w.flags,
+			 static_cast<unsigned long long>(held));
 }
 
 // Takes the place of the last one, which lets go whom it held.

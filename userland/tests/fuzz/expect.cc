@@ -61,8 +61,9 @@ Outcomes of_wait(const struct bsdproc_wait &w, const Memory &memory, const Self 
 	const uint32_t which = BSDPROC_WALL | BSDPROC_WLINUXCLONE;
 	const uint32_t options = which | BSDPROC_WNOHANG | BSDPROC_WNOWAIT | BSDPROC_WEXITED |
 				 BSDPROC_WUNTRACED | BSDPROC_WCONTINUED | BSDPROC_WTRAPPED;
-	if (!is_idtype(w.idtype) || w.flags || w.reserved || (w.options & ~options) ||
-	    (w.options & which) == which)
+	if (!is_idtype(w.idtype) || w.reserved ||
+	    (w.flags && (w.flags & ~BSDPROC_WAIT_HELD) != BSDPROC_WAIT_SIGNALS) ||
+	    (w.options & ~options) || (w.options & which) == which)
 		return {EINVAL};
 	const bool by_user = w.idtype == BSDPROC_P_UID || w.idtype == BSDPROC_P_GID;
 	if (w.idtype != BSDPROC_P_ALL && w.id > (by_user ? UINT_MAX : INT_MAX))

@@ -133,13 +133,17 @@ void judge_wait(const Call &call, const struct bsdproc_wait &out, const Memory &
 		MUST(was_asked_for(in.options, out.what));
 		MUST(can_be_status(call, out));
 		MUST(out.uid == getuid());
-		MUST(!(out.flags & ~BSDPROC_WAIT_SHARED));
-		MUST(!out.flags || (self.has_threads && out.what == BSDPROC_WEXITED &&
-				    !(in.options & BSDPROC_WNOWAIT)));
+		MUST(!(out.flags & ~(BSDPROC_WAIT_SHARED | BSDPROC_WAIT_SIGNALS)));
+		MUST(!(out.flags & BSDPROC_WAIT_SHARED) ||
+		     (self.has_threads && out.what == BSDPROC_WEXITED &&
+		      !(in.options & BSDPROC_WNOWAIT)));
+		MUST((out.flags & BSDPROC_WAIT_SIGNALS) == (in.flags & BSDPROC_WAIT_SIGNALS));
 	} else {
 		MUST(in.options & BSDPROC_WNOHANG);
 		MUST(!out.xstat && !out.uid && !out.flags && !out.what);
 	}
+	const bool held = (out.flags & BSDPROC_WAIT_SIGNALS) && !(in.flags & BSDPROC_WAIT_HELD);
+	MUST(out.sigmask == (held ? 0 : in.sigmask)); // we block none
 	const Written to[] = {{in.status, sizeof(int)},
 			      {in.rusage, sizeof(struct rusage)},
 			      {in.wrusage, 2 * sizeof(struct rusage)},
