@@ -12,7 +12,7 @@
 namespace bsd
 {
 
-unsigned change_of(const task_struct *task, unsigned kinds, int *xstat)
+static unsigned change_of(const task_struct *task, unsigned kinds, int *xstat)
 {
 	int code = 0;
 	const unsigned marks = host_task_marks(task, &code);
