@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A program to exec: its first argument says what it does.
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,21 @@ static int inherited_child(pid_t pid, int want)
 	return status == want << 8 ? 0 : 95;
 }
 
+static int stopped_child(pid_t pid)
+{
+	int status = -1;
+
+	if (bsd_wait4(-1, &status, WUNTRACED, NULL) != pid || status != (SIGSTOP << 8 | 0x7f))
+		return 87;
+	if (bsd_wait4(-1, &status, WUNTRACED | WNOHANG, NULL) != 0)
+		return 86;
+	kill(pid, SIGCONT);
+	if (bsd_wait4(-1, &status, WCONTINUED, NULL) != pid || status != SIGCONT)
+		return 85;
+	kill(pid, SIGKILL);
+	return bsd_wait4(-1, &status, 0, NULL) == pid && status == SIGKILL ? 0 : 84;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -67,6 +83,8 @@ int main(int argc, char **argv)
 		return vfork_first(code ? EXTEXIT_LWP : EXTEXIT_PROC);
 	if (!strcmp(what, "wait"))
 		return inherited_child(code, argc > 3 ? atoi(argv[3]) : 0);
-	fprintf(stderr, "usage: exec_target exit|hold|lwp|extexit|vfork|wait NUMBER ...\n");
+	if (!strcmp(what, "stop"))
+		return stopped_child(code);
+	fprintf(stderr, "usage: exec_target exit|hold|lwp|extexit|vfork|wait|stop NUMBER ...\n");
 	return 98;
 }

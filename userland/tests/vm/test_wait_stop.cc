@@ -13,34 +13,6 @@ using namespace vm;
 namespace
 {
 
-// Waits in a thread of its own, which sleeps in that when this returns.
-class Sleeper
-{
-public:
-	template <class F> explicit Sleeper(F wait)
-	{
-		thread_ = std::thread([this, wait] {
-			tid_ = gettid_raw();
-			wait();
-			done_ = true;
-		});
-		while (tid_ == 0)
-			sched_yield();
-		until_asleep();
-	}
-	~Sleeper() { thread_.join(); }
-	Sleeper(const Sleeper &) = delete;
-	Sleeper &operator=(const Sleeper &) = delete;
-
-	void until_asleep() { until_waiting(tid_); }
-	bool done() const { return done_; }
-
-private:
-	std::atomic<pid_t> tid_{0};
-	std::atomic<bool> done_{false};
-	std::thread thread_;
-};
-
 struct Named {
 	const char *name;
 	idtype_t idtype;
@@ -63,8 +35,6 @@ void be_subreaper()
 {
 	ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 }
-
-constexpr int kAll = WEXITED | WUNTRACED | WCONTINUED;
 
 } // namespace
 

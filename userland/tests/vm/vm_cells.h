@@ -201,9 +201,7 @@ private:
 		if (want.result == 0 && !(more & WNOHANG))
 			return;
 		const bool takes = want.result > 0 && !(more & WNOWAIT);
-		// A new child takes milliseconds. The number is no divisor of how many ways meet
-		// the child, so each of them has its turn.
-		if (takes && !state_.again && turn_++ % 5)
+		if (takes && !has_its_turn())
 			return;
 		call(way, kinds | more, want);
 		if (!takes)
@@ -211,6 +209,14 @@ private:
 		// Once.
 		call(way, kinds | more | WNOHANG, state_.alive ? nothing() : failed(ECHILD));
 		make();
+	}
+
+	// What was reported must be made anew, which takes milliseconds. So some are left out,
+	// in no order that the ways or the options have.
+	bool has_its_turn()
+	{
+		turn_ = turn_ * 1664525u + 1013904223u;
+		return static_cast<int>((turn_ >> 16) % 100) < rounds(state_.again ? 50 : 20);
 	}
 
 	void call(const Way &way, int options, const Want &want)
@@ -253,7 +259,8 @@ private:
 	Place place_;
 	pid_t child_ = 0;
 	std::vector<Way> ways_;
-	int calls_ = 0, wrong_ = 0, turn_ = 0;
+	int calls_ = 0, wrong_ = 0;
+	uint32_t turn_ = 0;
 };
 
 inline void every_cell(const State &state)

@@ -6,6 +6,7 @@
 #include "vm_test.h"
 
 #include <source_location>
+#include <thread>
 
 namespace vm
 {
@@ -367,6 +368,36 @@ template <class F> pid_t spawn_orphan(F body)
 	go.give();
 	return *number;
 }
+
+// Waits in a thread of its own, which sleeps in that when this returns.
+class Sleeper
+{
+public:
+	template <class F> explicit Sleeper(F wait)
+	{
+		thread_ = std::thread([this, wait] {
+			tid_ = gettid_raw();
+			wait();
+			done_ = true;
+		});
+		while (tid_ == 0)
+			sched_yield();
+		until_asleep();
+	}
+	~Sleeper() { thread_.join(); }
+	Sleeper(const Sleeper &) = delete;
+	Sleeper &operator=(const Sleeper &) = delete;
+
+	void until_asleep() { until_waiting(tid_); }
+	bool done() const { return done_; }
+
+private:
+	std::atomic<pid_t> tid_{0};
+	std::atomic<bool> done_{false};
+	std::thread thread_;
+};
+
+inline constexpr int kAll = WEXITED | WUNTRACED | WCONTINUED;
 
 } // namespace vm
 
