@@ -9,8 +9,9 @@
 #include "kunit.h"
 
 static struct kunit_suite *const suites[] = {
-	&host_suite,   &device_suite, &kproc_suite,  &usage_suite,  &setint_suite, &wait_suite,
-	&stream_suite, &core_suite,   &atexit_suite, &memory_suite, &race_suite,
+	&host_suite,   &device_suite, &kproc_suite, &usage_suite,  &setint_suite,
+	&wait_suite,   &child_suite,  &watch_suite, &stream_suite, &core_suite,
+	&atexit_suite, &memory_suite, &race_suite,
 };
 
 static int __init bsdproc_kunit_init(void)

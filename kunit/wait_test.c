@@ -30,7 +30,7 @@ static void any_child_wakes(struct kunit *test)
 	struct task_struct *child = someone(test);
 	struct host_waiter waiter;
 
-	host_waiter_init(&waiter, NULL);
+	host_waiter_init(&waiter, PIDTYPE_MAX, NULL);
 	KUNIT_EXPECT_TRUE(test, wakes(&waiter, child));
 	kthread_stop(child);
 }
@@ -40,7 +40,7 @@ static void only_the_one_wakes(struct kunit *test)
 	struct task_struct *child = someone(test), *other = someone(test);
 	struct host_waiter waiter;
 
-	host_waiter_init(&waiter, task_tgid(child));
+	host_waiter_init(&waiter, PIDTYPE_PID, task_tgid(child));
 	KUNIT_EXPECT_FALSE(test, wakes(&waiter, other));
 	KUNIT_EXPECT_TRUE(test, wakes(&waiter, child));
 	kthread_stop(child);
@@ -53,7 +53,7 @@ static void its_own_process_wakes_whoever_is_waited_for(struct kunit *test)
 	struct task_struct *child = someone(test);
 	struct host_waiter waiter;
 
-	host_waiter_init(&waiter, task_tgid(child));
+	host_waiter_init(&waiter, PIDTYPE_PID, task_tgid(child));
 	host_wait_prepare(&waiter);
 	rcu_read_lock();
 	host_wake_waiters(current);
@@ -67,7 +67,7 @@ static void no_sleep_with_a_signal_pending(struct kunit *test)
 {
 	struct host_waiter waiter;
 
-	host_waiter_init(&waiter, NULL);
+	host_waiter_init(&waiter, PIDTYPE_MAX, NULL);
 	host_wait_prepare(&waiter);
 	set_thread_flag(TIF_SIGPENDING);
 	KUNIT_EXPECT_EQ(test, host_wait_sleep(&waiter), 1);
@@ -81,7 +81,7 @@ static void nothing_stays_in_the_queue(struct kunit *test)
 {
 	struct host_waiter waiter;
 
-	host_waiter_init(&waiter, NULL);
+	host_waiter_init(&waiter, PIDTYPE_MAX, NULL);
 	host_wait_prepare(&waiter);
 	KUNIT_EXPECT_TRUE(test, waitqueue_active(&current->signal->wait_chldexit));
 	/* Once more, as wait's loop does. */

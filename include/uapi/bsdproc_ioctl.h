@@ -119,7 +119,6 @@ struct bsdproc_wait {
 	__u32 reserved;
 	__u64 sigmask; /* out, with SIGNALS, and in, with HELD: the mask as rt_sigprocmask has it */
 };
-#define BSDPROC_WAIT_SIZE_1 48 /* its first version ended with flags */
 
 /* ---- what is traced ends with its tracer ------------------------------------ */
 /*
@@ -295,6 +294,26 @@ struct bsdproc_getuser {
 	__u32 uid;       /* 0xffffffff: the caller's own */
 	__u32 processes; /* out */
 	__u32 threads;   /* out */
+	__u32 reserved;
+};
+
+/* ---- reapers: who gets orphans ---------------------------------------------- */
+
+/* DragonFly's numbers. */
+#define BSDPROC_REAPER_OWNED 1u    /* the caller is a reaper, by prctl(PR_SET_CHILD_SUBREAPER) */
+#define BSDPROC_REAPER_REALINIT 2u /* the caller's orphans go to the init of its pid namespace */
+
+/*
+ * The calling process as a reaper. Its reaper is itself, if it is one or that init, else the
+ * nearest of its ancestors that is: who gets the children that it leaves behind. Counted over
+ * all processes in the caller's pid namespace, each as it was at one moment of the call.
+ *
+ * EINVAL  reserved is not 0
+ */
+struct bsdproc_reaper {
+	__u32 flags;    /* out: BSDPROC_REAPER_* */
+	__u32 refs;     /* out: living descendants whose nearest reaper is the caller */
+	__s32 pid_head; /* out: its first child by number, living or zombie; -1: none */
 	__u32 reserved;
 };
 
@@ -648,6 +667,7 @@ struct bsdproc_gettid {
 #define BSDPROC_GETPGRP _IOWR(BSDPROC_IOC_MAGIC, 0x12, struct bsdproc_getpgrp)
 #define BSDPROC_GETSESSION _IOWR(BSDPROC_IOC_MAGIC, 0x13, struct bsdproc_getsession)
 #define BSDPROC_GETUSER _IOWR(BSDPROC_IOC_MAGIC, 0x14, struct bsdproc_getuser)
+#define BSDPROC_REAPER _IOWR(BSDPROC_IOC_MAGIC, 0x15, struct bsdproc_reaper)
 #define BSDPROC_KNOTE _IOW(BSDPROC_IOC_MAGIC, 0x20, struct bsdproc_knote)
 #define BSDPROC_HOLD _IOW(BSDPROC_IOC_MAGIC, 0x21, struct bsdproc_hold)
 #define BSDPROC_ACCT _IOW(BSDPROC_IOC_MAGIC, 0x22, struct bsdproc_acct_open)

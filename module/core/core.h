@@ -25,6 +25,8 @@ void core_init(void);
 int core_adopt_all(void);
 /* No more adopting: events are about to be disconnected. Any context. */
 void core_stop(void);
+/* Nobody is in a call, and of events only core_task_free() comes. Process context. */
+void core_silence(void);
 /* Frees the whole model. Nothing else runs in the core, or will. May sleep. */
 void core_fini(void);
 /* What host_heal_later() asked for. Process context, may sleep. */

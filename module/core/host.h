@@ -167,12 +167,12 @@ enum host_reap { HOST_REAP_GONE, HOST_REAP_NOT_YET, HOST_REAP_READY };
 enum host_reap host_pid_reap(struct pid *pid);
 
 /*
- * Whether fits(leader, arg) for a process of that group, or of that session: 1, 0, or -1: the
- * list has changed under the search, nobody was found yet. Each is asked, until one fits.
+ * Whether fits(leader, arg) for a process of that group, or of that session, among the first
+ * so many of them. 0 says little: who comes and goes meanwhile may hide others.
  */
 enum host_group { HOST_GROUP_PGRP, HOST_GROUP_SESSION };
-int host_group_members(struct pid *group, enum host_group kind,
-		       int (*fits)(struct task_struct *, void *), void *arg);
+int host_members_find(struct pid *group, enum host_group kind, unsigned looks,
+		      int (*fits)(struct task_struct *, void *), void *arg);
 
 /* ---- what a wait may report besides ends --------------------------------------- */
 
@@ -183,6 +183,7 @@ enum host_mark {
 	HOST_MARK_TRAPPED = 1 << 2,   /* it has stopped for its tracer */
 	HOST_MARK_CONTINUED = 1 << 3, /* its process goes on */
 	HOST_MARK_ENDED = 1 << 4,     /* and its tracer, if there is one, could collect that */
+	HOST_MARK_HALTED = 1 << 5,    /* its whole process has stopped, collected or not */
 };
 /* RCU, leaf. code: the signal of a stop, or what the tracer is to see; the status of an end. */
 unsigned host_task_marks(const struct task_struct *task, int *code);
@@ -190,6 +191,8 @@ unsigned host_task_marks(const struct task_struct *task, int *code);
 int host_process_traces(void);
 /* RCU, leaf. Whether fits(task, arg) for one whom they trace. Each is asked, until one fits. */
 int host_tracees_find(int (*fits)(struct task_struct *, void *), void *arg);
+/* RCU, leaf. The same, at the cost of a few of them. 0: none of those. */
+int host_tracees_find_soon(int (*fits)(struct task_struct *, void *), void *arg);
 
 /*
  * Which children and tracees of a process may have such marks, in the order in which Linux
@@ -205,8 +208,10 @@ void host_watch_close(struct host_watch *watch);
 unsigned host_watch_count(struct host_watch *watch);
 /* leaf. Takes the first out, which is the caller's to put; or null. */
 struct pid *host_watch_take(struct host_watch *watch);
-/* leaf. One more, unless it does not fit. */
+/* leaf. One more, at its end, unless it does not fit. */
 void host_watch_add(struct host_watch *watch, struct pid *pid);
+/* leaf. The same, to be the first. */
+void host_watch_put_back(struct host_watch *watch, struct pid *pid);
 /* leaf. Empties it; nobody is missed then. */
 void host_watch_reset(struct host_watch *watch);
 /* leaf. Whether somebody is missed. */
@@ -340,9 +345,9 @@ int host_may_inspect(const struct task_struct *task);
 void host_wake_waiters(struct task_struct *task);
 
 /*
- * The current thread's sleep in wait: woken by Linux for each child of its
- * process that ends, or only for `only` if not null. prepare() comes before
- * the last look; sleep() returns non-zero when a signal is pending; finish()
+ * The current thread's sleep in wait: woken by Linux for each child or tracee of its
+ * process that ends, stops or goes on, or only for those that its maker has said. prepare()
+ * comes before the last look; sleep() returns non-zero when a signal is pending; finish()
  * undoes prepare().
  */
 struct host_waiter;

@@ -123,8 +123,12 @@ bool model_stops()
 
 static void end_sleep(host_link *link, void *)
 {
+	peers_stop(static_cast<lwp *>(link)->lwp_proc);
+}
+
+static void end_watch(host_link *link, void *)
+{
 	proc *p = static_cast<lwp *>(link)->lwp_proc;
-	peers_stop(p);
 	guard g(p->p_token);
 	// As long as an lwp is left, its task is.
 	if (p->p_nthreads || p->p_nleaving)
@@ -166,6 +170,11 @@ void core_stop(void)
 	stopped.store(true);
 	// Who sleeps in its exit for what the model would tell goes on without.
 	host_map_walk(end_sleep, nullptr);
+}
+
+void core_silence(void)
+{
+	host_map_walk(end_watch, nullptr);
 }
 
 void core_heal(void)

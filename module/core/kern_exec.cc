@@ -31,6 +31,7 @@ void core_task_exec(task_struct *task, int secure)
 		lp->lwp_flag &= ~LWP_WEXIT;
 		p->p_flag = (p->p_flag & ~(CORE_P_WEXIT | P_FOREXEC)) | CORE_P_EXEC;
 		vmspace_exec(p, task);
+		watch_close(p); // the new program may never ask
 	}
 	// Who may do more than its caller does not take others along at the caller's wish, nor
 	// goes with whom the caller has joined, or by whose right that one ends.

@@ -18,9 +18,10 @@ unsigned change_of(const task_struct *task, unsigned kinds, int *xstat)
 	const unsigned marks = host_task_marks(task, &code);
 	const unsigned traps = CORE_WTRAPPED | CORE_WUNTRACED;
 
-	if ((marks & HOST_MARK_TRAPPED) && (kinds & traps)) {
+	// Linux reports that before all else, asked or not.
+	if (marks & HOST_MARK_TRAPPED) {
 		*xstat = code << 8 | 0x7f;
-		return CORE_WTRAPPED;
+		return kinds & traps ? CORE_WTRAPPED : 0;
 	}
 	if ((marks & HOST_MARK_STOPPED) && (kinds & CORE_WUNTRACED)) {
 		*xstat = code << 8 | 0x7f;
@@ -47,6 +48,12 @@ static bool is_mine(const task_struct *task)
 {
 	int code;
 	return host_task_marks(task, &code) & HOST_MARK_MINE;
+}
+
+static bool is_halted(const task_struct *task)
+{
+	int code;
+	return host_task_marks(task, &code) & HOST_MARK_HALTED;
 }
 
 void watch_open(proc *p)
@@ -88,7 +95,9 @@ struct search {
 	change found;
 	unsigned crowd; // how many have something to report
 
-	// True: this one has, to whomever.
+	// True: this one has, to whomever; or it may come to have something, and nobody tells:
+	// that it goes on, as soon as it is sent SIGCONT; that it has stopped, when its tracer
+	// lets go.
 	bool look_at(const task_struct *task, pid *id)
 	{
 		// The ends of children are not looked for here.
@@ -97,8 +106,13 @@ struct search {
 		const unsigned kinds = child ? stops : is_mine(task) ? stops | CORE_WEXITED : 0;
 		int xstat = 0;
 
-		if (!kinds || !change_of(task, kinds, &xstat))
+		if (!kinds)
 			return false;
+		if (!change_of(task, kinds, &xstat)) {
+			const bool halted = is_halted(task);
+			crowd += halted;
+			return halted;
+		}
 		crowd++;
 		if (found.id || !(child ? wait_wants(w, child) : wait_wants(w, task)))
 			return true;
@@ -123,7 +137,7 @@ static int look_at_tracee(task_struct *task, void *arg)
 }
 
 // At all; who has something to report is in the watch again after it, if there is one.
-static void look_at_all(search *s) REQUIRES(s->p->p_token)
+static void look_at_all(search *s, bool traces) REQUIRES(s->p->p_token)
 {
 	host_watch *watch = s->p->p_watch.load();
 	if (watch)
@@ -133,30 +147,35 @@ static void look_at_all(search *s) REQUIRES(s->p->p_token)
 		if (leader && s->look_at(leader, child->p_pid) && watch)
 			host_watch_add(watch, child->p_pid);
 	}
-	if (host_process_traces())
+	if (traces)
 		host_tracees_find(look_at_tracee, s);
 }
 
-change watch_find(proc *p, const core_wait_args *w, unsigned *crowd)
+change watch_find(proc *p, const core_wait_args *w, bool traces, unsigned *crowd)
 {
 	search s{.p = p, .w = w, .found = {}, .crowd = 0};
 	host_watch *watch = p->p_watch.load();
 
 	*crowd = 0;
 	if (!watch || host_watch_missed(watch)) {
-		look_at_all(&s);
+		look_at_all(&s, traces);
 		if (watch && host_watch_missed(watch))
 			*crowd = s.crowd;
 		return s.found;
 	}
-	for (unsigned n = host_watch_count(watch); n; n--) {
+	for (unsigned n = host_watch_count(watch); n && !s.found.id; n--) {
 		// Out first: what Linux tells while it is looked at puts it in again.
 		pid *id = host_watch_take(watch);
 		if (!id)
 			break;
 		const task_struct *task = host_pid_task(id);
-		if (task && s.look_at(task, id))
-			host_watch_add(watch, id);
+		if (task && s.look_at(task, id)) {
+			// The next look is to find the same, until it is collected.
+			if (s.found.id)
+				host_watch_put_back(watch, id);
+			else
+				host_watch_add(watch, id);
+		}
 		host_pid_put(id);
 	}
 	return s.found;
@@ -167,7 +186,7 @@ change change_find(proc *p, const core_wait_args *w, bool *exists)
 	search s{.p = p, .w = w, .found = {}, .crowd = 0};
 	const task_struct *task = host_pid_task(w->id);
 
-	*exists = task && is_mine(task);
+	*exists = task && tracee_may_report(w, task);
 	if (task)
 		s.look_at(task, w->id);
 	return s.found;

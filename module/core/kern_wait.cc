@@ -84,28 +84,38 @@ static int is_living_child(task_struct *leader, void *arg)
 	return child && child->p_pptr.load() == s->q && !child->p_ended && wait_wants(s->w, child);
 }
 
-static int is_wanted_tracee(task_struct *task, void *arg)
+// One that has ended and is not asked for is nobody to wait for, nor is one that somebody is
+// collecting.
+bool tracee_may_report(const core_wait_args *w, const task_struct *task)
 {
-	return wait_wants(static_cast<member_search *>(arg)->w, task);
+	int code;
+	const unsigned marks = host_task_marks(task, &code);
+	return (marks & HOST_MARK_MINE) &&
+	       (!(marks & HOST_MARK_ENDED) || (w->options & CORE_WEXITED));
 }
 
-// Among the members of the group or session that is waited for, as these may be fewer than the
-// children; -1: has come to nothing.
-static int living_in_group(const core_wait_args *w, const proc *q)
+static int is_wanted_tracee(task_struct *task, void *arg)
+{
+	const core_wait_args *w = static_cast<member_search *>(arg)->w;
+	return tracee_may_report(w, task) && wait_wants(w, task);
+}
+
+// Among the members of the group or session that is waited for, rather than among the children,
+// of whom there may be more.
+static bool living_in_group(const core_wait_args *w, const proc *q) REQUIRES(q->p_token)
 {
 	member_search s{.w = w, .q = q};
 	switch (w->idtype) {
 	case CORE_P_PGID:
-		return host_group_members(w->id, HOST_GROUP_PGRP, is_living_child, &s);
+		return host_members_find(w->id, HOST_GROUP_PGRP, q->p_nchildren, is_living_child,
+					 &s);
 	case CORE_P_SID:
-		return host_group_members(w->id, HOST_GROUP_SESSION, is_living_child, &s);
+		return host_members_find(w->id, HOST_GROUP_SESSION, q->p_nchildren, is_living_child,
+					 &s);
 	default:
-		return -1;
+		return false;
 	}
 }
-
-// So many children are looked at sooner than a group's members are.
-static constexpr unsigned few = 8;
 
 static bool living_child(const core_wait_args *w, proc *q) REQUIRES(q->p_token)
 {
@@ -118,24 +128,24 @@ static bool living_child(const core_wait_args *w, proc *q) REQUIRES(q->p_token)
 		if (clones && !q->p_nclone)
 			return false;
 	}
-	const int in_group = q->p_nchildren > few ? living_in_group(w, q) : -1;
-	if (in_group >= 0)
-		return in_group;
+	if (living_in_group(w, q))
+		return true;
 	for (proc *child = q->p_children.first(); child; child = q->p_children.after(child))
 		if (wait_wants(w, child))
 			return true;
 	return false;
 }
 
-// Whether somebody may yet become what is waited for.
-static bool living_wanted(const core_wait_args *w, proc *q) REQUIRES(q->p_token)
+// Whether somebody may yet become what is waited for; traces: q does.
+static bool living_wanted(const core_wait_args *w, proc *q, bool traces) REQUIRES(q->p_token)
 {
 	if (living_child(w, q))
 		return true;
-	if (!host_process_traces())
+	if (!traces)
 		return false;
 	member_search s{.w = w, .q = q};
-	return host_tracees_find(is_wanted_tracee, &s);
+	return host_tracees_find_soon(is_wanted_tracee, &s) ||
+	       host_tracees_find(is_wanted_tracee, &s);
 }
 
 // What a look has found so far, and what is to be done about it.
@@ -205,19 +215,13 @@ static void look_at_one(proc *q, lwp *lp, core_wait_args *w, sight *s) REQUIRES(
 		report(w, c.id, c.what, c.xstat, s);
 }
 
-static bool asks_for_stops(const core_wait_args *w)
+static bool asks_for_stops(const core_wait_args *w, bool traces)
 {
-	return (w->options & (CORE_WUNTRACED | CORE_WCONTINUED)) || host_process_traces();
-}
-
-static bool will_ask_for_stops(const core_wait_args *w)
-{
-	rcu_guard rcu;
-	return asks_for_stops(w);
+	return traces || (w->options & (CORE_WUNTRACED | CORE_WCONTINUED));
 }
 
 // One look at the caller's children.
-static sight look(lwp *lp, core_wait_args *w)
+static sight look(lwp *lp, core_wait_args *w, bool traces)
 {
 	proc *q = lp->lwp_proc;
 	sight s;
@@ -230,34 +234,56 @@ static sight look(lwp *lp, core_wait_args *w)
 	for (proc *child = q->p_zombies.first(); child; child = q->p_zombies.after(child))
 		if (wait_wants(w, child) && look_at(q, lp, w, child, &s))
 			return s;
-	if (asks_for_stops(w)) {
-		const change c = watch_find(q, w, &s.crowd);
+	if (asks_for_stops(w, traces)) {
+		const change c = watch_find(q, w, traces, &s.crowd);
 		if (c.id) {
 			report(w, c.id, c.what, c.xstat, &s);
 			return s;
 		}
 	}
-	if (s.result == found::nobody && living_wanted(w, q))
+	if (s.result == found::nobody && living_wanted(w, q, traces))
 		s.result = found::somebody;
 	return s;
 }
 
-static found scan(lwp *lp, core_wait_args *w)
+static sight scan(lwp *lp, core_wait_args *w)
 {
-	sight s;
+	rcu_guard rcu;
+	const bool traces = host_process_traces();
+	for (;;) {
+		const sight s = look(lp, w, traces);
+		if (!s.released)
+			return s;
+		proc_release(s.released);
+		proc_drop(s.released);
+	}
+}
+
+// There should be a watch before, and room in it after, a look. May sleep.
+static void watch_prepare(proc *q, const core_wait_args *w)
+{
+	if (w->idtype == CORE_P_PID)
+		return;
+	bool asks;
 	{
 		rcu_guard rcu;
-		for (;;) {
-			s = look(lp, w);
-			if (!s.released)
-				break;
-			proc_release(s.released);
-			proc_drop(s.released);
-		}
+		asks = asks_for_stops(w, host_process_traces());
 	}
-	host_watch *watch = lp->lwp_proc->p_watch.load();
+	if (asks)
+		watch_open(q);
+}
+
+static void watch_grow(proc *q, const sight &s)
+{
+	host_watch *watch = q->p_watch.load();
 	if (watch && s.crowd)
 		host_watch_grow(watch, 2 * s.crowd);
+}
+
+static found scan_and_grow(lwp *lp, core_wait_args *w)
+{
+	const sight s = scan(lp, w);
+	watch_grow(lp->lwp_proc, s);
 	return s.result;
 }
 
@@ -269,9 +295,11 @@ static int wait_asleep(lwp *lp, core_wait_args *w)
 		core_settle();
 		host_wait_prepare(w->waiter);
 		limbo_settle();
-		const found result = scan(lp, w);
+		const sight s = scan(lp, w);
+		const found result = s.result;
 		const bool interrupted = result == found::somebody && host_wait_sleep(w->waiter);
 		host_wait_finish(w->waiter);
+		watch_grow(lp->lwp_proc, s);
 
 		if (result == found::something)
 			return 0;
@@ -303,14 +331,13 @@ int core_wait(core_wait_args *args)
 	args->pid = nullptr;
 	args->what = 0;
 	args->shared = false;
-	if (args->idtype != CORE_P_PID && will_ask_for_stops(args))
-		watch_open(lp->lwp_proc);
-	found result = scan(lp, args);
+	watch_prepare(lp->lwp_proc, args);
+	found result = scan_and_grow(lp, args);
 	if (result == found::something)
 		return 0;
 	if (nohang || result == found::nobody) {
 		core_settle();
-		result = scan(lp, args);
+		result = scan_and_grow(lp, args);
 		if (result == found::nobody)
 			return err::child;
 		if (result == found::something || nohang)

@@ -195,9 +195,10 @@ struct change {
 	unsigned what; // one of CORE_W*
 	int xstat;
 };
-// Of all of them, but for the ends of children. crowd: the watch should have room for so many,
-// if not 0. RCU.
-change watch_find(proc *p, const core_wait_args *w, unsigned *crowd) REQUIRES(p->p_token);
+// Of all of them, but for the ends of children. traces: p does. crowd: the watch should have
+// room for more than so many, if not 0. RCU.
+change watch_find(proc *p, const core_wait_args *w, bool traces, unsigned *crowd)
+	REQUIRES(p->p_token);
 // The same of w->id alone. exists: it is one that p traces.
 change change_find(proc *p, const core_wait_args *w, bool *exists) REQUIRES(p->p_token);
 
@@ -206,6 +207,9 @@ change change_find(proc *p, const core_wait_args *w, bool *exists) REQUIRES(p->p
 // Whether a child, or whom the current process traces, is what it waits for; RCU.
 bool wait_wants(const core_wait_args *w, const proc *child);
 bool wait_wants(const core_wait_args *w, const task_struct *tracee);
+// Whether somebody is traced by the current process and may come to have something to report
+// that it waits for; RCU.
+bool tracee_may_report(const core_wait_args *w, const task_struct *task);
 
 // ---- kern_fork.cc -----------------------------------------------------------
 

@@ -27,6 +27,7 @@ union call {
 	struct bsdproc_getpgrp getpgrp;
 	struct bsdproc_getsession getsession;
 	struct bsdproc_getuser getuser;
+	struct bsdproc_reaper reaper;
 	struct bsdproc_acct_open acct;
 	struct bsdproc_ktrace ktrace;
 	struct bsdproc_ktrset ktrset;
@@ -172,6 +173,11 @@ static long do_getuser(union call *call)
 	return user_get(&call->getuser);
 }
 
+static long do_reaper(union call *call)
+{
+	return reaper_get(&call->reaper);
+}
+
 static long do_acct(union call *call)
 {
 	return acct_open(&call->acct);
@@ -189,15 +195,14 @@ static long do_ktrset(union call *call)
 }
 #endif
 
-/* The size in cmd is ours, and the first version's where no other is given. */
+/* The size in cmd is the first version's and, until a struct grows, ours. */
 static const struct {
 	unsigned cmd;
 	long (*function)(union call *call);
-	size_t first_size;
 } calls[] = {
 	{BSDPROC_VERSION, do_version},
 	{BSDPROC_EXTEXIT, do_extexit},
-	{BSDPROC_WAIT, do_wait, BSDPROC_WAIT_SIZE_1},
+	{BSDPROC_WAIT, do_wait},
 	{BSDPROC_GETTID, do_gettid},
 	{BSDPROC_REAPED, do_reaped},
 	{BSDPROC_LIST, do_list},
@@ -214,6 +219,7 @@ static const struct {
 	{BSDPROC_GETPGRP, do_getpgrp},
 	{BSDPROC_GETSESSION, do_getsession},
 	{BSDPROC_GETUSER, do_getuser},
+	{BSDPROC_REAPER, do_reaper},
 	{BSDPROC_ACCT, do_acct},
 #ifdef KTRACE
 	{BSDPROC_KTRACE, do_ktrace},
@@ -240,7 +246,7 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	size = _IOC_SIZE(calls[i].cmd);
 	if (!size && !usize)
 		return calls[i].function(NULL);
-	if (usize < (calls[i].first_size ?: size))
+	if (usize < size)
 		return -EINVAL;
 
 	memset(&call, 0, sizeof(call));
@@ -249,12 +255,12 @@ static long bsdproc_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 		return error;
 	answers = _IOC_DIR(cmd) & _IOC_READ;
 	/* What cannot be answered is not done: try the way back first. */
-	if (answers && copy_to_user(user, &call, min(size, usize)))
+	if (answers && copy_to_user(user, &call, size))
 		return -EFAULT;
 	error = calls[i].function(&call);
 	if (error || !answers)
 		return error;
-	if (copy_to_user(user, &call, min(size, usize))) {
+	if (copy_to_user(user, &call, size)) {
 		/* Gone since. A claim can be given back, an extexit cannot. */
 		if (calls[i].function == do_wait)
 			core_wait_end();

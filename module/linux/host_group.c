@@ -10,25 +10,24 @@
 
 #include "linux.h"
 
-int host_group_members(struct pid *group, enum host_group kind,
-		       int (*fits)(struct task_struct *, void *), void *arg)
+static bool is_in(const struct task_struct *task, enum pid_type type, const struct pid *group)
+{
+	return data_race(READ_ONCE(task->signal->pids[type])) == group;
+}
+
+int host_members_find(struct pid *group, enum host_group kind, unsigned looks,
+		      int (*fits)(struct task_struct *, void *), void *arg)
 {
 	const enum pid_type type = kind == HOST_GROUP_PGRP ? PIDTYPE_PGID : PIDTYPE_SID;
 	struct hlist_node *node = rcu_dereference(hlist_first_rcu(&group->tasks[type]));
 
-	while (node) {
+	for (; node && looks; node = rcu_dereference(hlist_next_rcu(node)), looks--) {
 		struct task_struct *task = hlist_entry(node, struct task_struct, pid_links[type]);
 
+		if (!is_in(task, type, group))
+			return 0;
 		if (fits(task, arg))
 			return 1;
-		node = rcu_dereference(hlist_next_rcu(node));
-		/*
-		 * Linux gives it its new group before it links it there: still in this one,
-		 * its next is one of this list.
-		 */
-		smp_rmb();
-		if (data_race(READ_ONCE(task->signal->pids[type])) != group)
-			return -1;
 	}
 	return 0;
 }

@@ -67,15 +67,34 @@ int host_process_traces(void)
 	return 0;
 }
 
+static bool traced_by_process(struct task_struct *task)
+{
+	return data_race(READ_ONCE(task->ptrace)) &&
+	       same_thread_group(rcu_dereference(task->parent), current);
+}
+
 /* Over all threads that there are, for the same reason. */
 int host_tracees_find(int (*fits)(struct task_struct *, void *), void *arg)
 {
 	struct task_struct *process, *thread;
 
 	for_each_process_thread(process, thread)
-		if (data_race(READ_ONCE(thread->ptrace)) &&
-		    same_thread_group(rcu_dereference(thread->parent), current) &&
-		    fits(thread, arg))
+		if (traced_by_process(thread) && fits(thread, arg))
 			return 1;
+	return 0;
+}
+
+/* The first in each thread's list, of which RCU keeps the memory. */
+int host_tracees_find_soon(int (*fits)(struct task_struct *, void *), void *arg)
+{
+	struct task_struct *thread;
+
+	for_each_thread(current, thread) {
+		struct list_head *first = data_race(READ_ONCE(thread->ptraced.next));
+		struct task_struct *task = list_entry(first, struct task_struct, ptrace_entry);
+
+		if (first != &thread->ptraced && traced_by_process(task) && fits(task, arg))
+			return 1;
+	}
 	return 0;
 }

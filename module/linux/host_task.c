@@ -238,8 +238,9 @@ unsigned host_task_marks(const struct task_struct *task, int *code)
 						  : PEEK(task->exit_code);
 		return marks | HOST_MARK_ENDED;
 	}
+	/* Somebody is collecting it. */
 	if (PEEK(task->exit_state))
-		return marks;
+		return 0;
 alive:
 	if (marks & HOST_MARK_MINE) {
 		const unsigned jobctl = PEEK(task->jobctl);
@@ -252,6 +253,8 @@ alive:
 		if (*code)
 			marks |= HOST_MARK_STOPPED;
 	}
+	if (flags & SIGNAL_STOP_STOPPED)
+		marks |= HOST_MARK_HALTED;
 	if (flags & SIGNAL_STOP_CONTINUED)
 		marks |= HOST_MARK_CONTINUED;
 	return marks;

@@ -18,7 +18,7 @@ static bool concerns(const struct host_waiter *waiter, struct task_struct *task)
 		return task_tgid(task) == waiter->only || task_pid(task) == waiter->only;
 	case PIDTYPE_PGID:
 	case PIDTYPE_SID:
-		return task->signal->pids[waiter->type] == waiter->only;
+		return data_race(READ_ONCE(task->signal->pids[waiter->type])) == waiter->only;
 	default:
 		return true;
 	}

@@ -28,22 +28,38 @@ struct host_watch {
 
 #define FIRST_ROOM 32
 
-static struct pid *last_of(const struct host_watch *watch)
+static struct pid **at(const struct host_watch *watch, unsigned n)
 {
-	return watch->count ? watch->pids[(watch->first + watch->count - 1) % watch->room] : NULL;
+	return &watch->pids[(watch->first + n) % watch->room];
 }
 
 /* Under the lock, as what follows. */
+static bool has_room(struct host_watch *watch)
+{
+	if (watch->count < watch->room)
+		return true;
+	WRITE_ONCE(watch->missed, true);
+	return false;
+}
+
 static void add(struct host_watch *watch, struct pid *pid)
 {
 	/* One that goes on and off makes it no longer. */
-	if (last_of(watch) == pid)
+	if (watch->count && *at(watch, watch->count - 1) == pid)
 		return;
-	if (watch->count == watch->room) {
-		watch->missed = true;
+	if (!has_room(watch))
 		return;
-	}
-	watch->pids[(watch->first + watch->count++) % watch->room] = get_pid(pid);
+	*at(watch, watch->count) = get_pid(pid);
+	WRITE_ONCE(watch->count, watch->count + 1);
+}
+
+static void put_back(struct host_watch *watch, struct pid *pid)
+{
+	if (!has_room(watch))
+		return;
+	watch->first = (watch->first + watch->room - 1) % watch->room;
+	*at(watch, 0) = get_pid(pid);
+	WRITE_ONCE(watch->count, watch->count + 1);
 }
 
 static struct pid *take(struct host_watch *watch)
@@ -52,10 +68,19 @@ static struct pid *take(struct host_watch *watch)
 
 	if (!watch->count)
 		return NULL;
-	pid = watch->pids[watch->first];
+	pid = *at(watch, 0);
 	watch->first = (watch->first + 1) % watch->room;
-	watch->count--;
+	WRITE_ONCE(watch->count, watch->count - 1);
 	return pid;
+}
+
+/* Ends are told by other means, but for what a tracer has to collect. */
+static bool is_plain_end(struct task_struct *task)
+{
+	if (!READ_ONCE(task->exit_state) || READ_ONCE(task->ptrace))
+		return false;
+	/* A leader that ended first stands for its process all the same. */
+	return !thread_group_leader(task) || thread_group_empty(task);
 }
 
 static int watch_wake(struct wait_queue_entry *entry, unsigned mode, int flags, void *key)
@@ -64,9 +89,8 @@ static int watch_wake(struct wait_queue_entry *entry, unsigned mode, int flags, 
 	struct task_struct *task = key;
 	struct pid *pid = task_pid(task);
 
-	/* Plain ends are told by other means, and host_wake_waiters() comes from ourselves. */
-	if (!pid || task->signal == watch->signal ||
-	    (READ_ONCE(task->exit_state) && !READ_ONCE(task->ptrace)))
+	/* With its own process it is host_wake_waiters(). */
+	if (!pid || task->signal == watch->signal || is_plain_end(task))
 		return 0;
 	spin_lock(&watch->lock);
 	add(watch, pid);
@@ -90,7 +114,8 @@ struct host_watch *host_watch_open(void)
 	watch->signal = current->signal;
 	spin_lock_init(&watch->lock);
 	init_waitqueue_func_entry(&watch->entry, watch_wake);
-	add_wait_queue(&watch->signal->wait_chldexit, &watch->entry);
+	/* Before all who sleep there: who is woken finds noted what woke it. */
+	add_wait_queue_priority(&watch->signal->wait_chldexit, &watch->entry);
 	return watch;
 }
 
@@ -127,15 +152,28 @@ void host_watch_add(struct host_watch *watch, struct pid *pid)
 	spin_unlock_irqrestore(&watch->lock, flags);
 }
 
+void host_watch_put_back(struct host_watch *watch, struct pid *pid)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&watch->lock, flags);
+	put_back(watch, pid);
+	spin_unlock_irqrestore(&watch->lock, flags);
+}
+
 void host_watch_reset(struct host_watch *watch)
 {
+	unsigned long flags;
 	struct pid *pid;
 
+	/* Whoever is missed from here on is looked at after it. */
+	spin_lock_irqsave(&watch->lock, flags);
+	WRITE_ONCE(watch->missed, false);
+	spin_unlock_irqrestore(&watch->lock, flags);
 	do {
 		pid = host_watch_take(watch);
 		put_pid(pid);
 	} while (pid);
-	WRITE_ONCE(watch->missed, false);
 }
 
 int host_watch_missed(struct host_watch *watch)
@@ -156,7 +194,7 @@ void host_watch_grow(struct host_watch *watch, unsigned room)
 		struct pid **old = watch->pids;
 
 		for (n = 0; n < watch->count; n++)
-			pids[n] = old[(watch->first + n) % watch->room];
+			pids[n] = *at(watch, n);
 		watch->pids = pids;
 		watch->room = room;
 		watch->first = 0;

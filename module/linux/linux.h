@@ -68,6 +68,9 @@ long pgrp_get(struct bsdproc_getpgrp *get);
 long session_get(struct bsdproc_getsession *get);
 long user_get(struct bsdproc_getuser *get);
 
+/* reaper.c: BSDPROC_REAPER. Process context, may sleep. */
+long reaper_get(struct bsdproc_reaper *get);
+
 /* note.c: BSDPROC_KNOTE. A descriptor, or a negative errno. Process context, may sleep. */
 long note_open(const struct bsdproc_knote *args);
 

@@ -213,6 +213,7 @@ void probes_disconnect(void)
 	synchronize_srcu(&exit_srcu);
 	/* It looks into tasks, so it must end while frees are still heard of. */
 	host_heal_exit();
+	core_silence();
 	disconnect(&probes[0]);
 	tracepoint_synchronize_unregister();
 	/*

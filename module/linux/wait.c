@@ -193,8 +193,10 @@ long wait_child(struct bsdproc_wait *w)
 		release_signals(w);
 	if (!(args.options & KINDS))
 		args.options |= BSDPROC_WEXITED;
-	if (!find_id(w, &args))
+	if (!find_id(w, &args)) {
+		core_wait_end();
 		return -ECHILD;
+	}
 	host_waiter_init(&waiter, id_type(w), args.id);
 
 	error = core_wait(&args);

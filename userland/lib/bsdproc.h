@@ -41,11 +41,14 @@ extern "C" {
 #define P_GID ((idtype_t)22) /* children whose effective group is id */
 #endif
 
+#ifndef BSDPROC_WRUSAGE
+#define BSDPROC_WRUSAGE
 /* What a child has used, and those children of its that it waited for. */
 struct __wrusage {
 	struct rusage wru_self;
 	struct rusage wru_children;
 };
+#endif
 
 /*
  * Ends the calling thread or its process. With EXTEXIT_SETINT the int at addr
@@ -249,9 +252,10 @@ int bsd_lwp_gettid(void);
 
 /*
  * Sends the signal sig (0: none, only looks) to the thread with that lwp id of the process pid;
- * pid -1: the caller's. By kill()'s right. Returns 0, also when the process is exiting and the
- * signal comes to nothing; -1 and EINVAL (lwp is not positive, no such signal), ESRCH (no such
- * process or lwp), EPERM, ENOMEM or ENOSYS.
+ * pid -1: the caller's. By kill()'s right. Returns 0, also when the process is exiting or has
+ * ended, whatever lwp is, and the signal comes to nothing; -1 and EINVAL (lwp is not positive,
+ * no such signal), ESRCH (no such process or lwp), EPERM, EAGAIN (too many signals are queued),
+ * ENOMEM or ENOSYS. Async-signal-safe.
  */
 int bsd_lwp_kill(pid_t pid, int lwp, int sig);
 
@@ -260,13 +264,13 @@ int bsd_lwp_kill(pid_t pid, int lwp, int sig);
 #define PROC_REAP_RELEASE 2
 #define PROC_REAP_STATUS 3
 #define REAPER_STAT_OWNED 1    /* the caller is a reaper */
-#define REAPER_STAT_REALINIT 2 /* its reaper is init */
+#define REAPER_STAT_REALINIT 2 /* its reaper is the init of its pid namespace */
 
 struct reaper_status {
 	uint32_t flags; /* REAPER_STAT_* */
-	uint32_t refs;  /* how many living descendants have the caller for their reaper */
+	uint32_t refs;  /* how many living descendants have the caller for their nearest reaper */
 	long reserved1[15];
-	pid_t pid_head; /* the caller's first child, living or zombie; -1: none */
+	pid_t pid_head; /* the first of the caller's children, living or zombie; -1: none */
 	int reserved2[15];
 };
 union reaper_info {
@@ -275,11 +279,13 @@ union reaper_info {
 #endif
 
 /*
- * Makes the calling process the reaper of its descendants to be, or ends that: orphans among
- * them become its children. idtype P_PID and id 0 or the caller's pid. PROC_REAP_ACQUIRE and
- * PROC_REAP_RELEASE take no data; PROC_REAP_STATUS fills *data, a union reaper_info, if that is
- * not null. Returns 0; -1 and EINVAL (others), EALREADY (is one), ENOTCONN (is none), EFAULT,
- * ENOMEM or ENOSYS.
+ * Makes the calling process the reaper of its descendants, or ends that: orphans among them
+ * become its children. It is Linux's PR_SET_CHILD_SUBREAPER, so those that it has already are
+ * among them, and threads that call this at the same time may both be told that they did it.
+ * idtype P_PID and id 0 or the caller's pid. PROC_REAP_ACQUIRE and PROC_REAP_RELEASE take no
+ * data; PROC_REAP_STATUS fills *data, a union reaper_info, if that is not null. Returns 0; -1
+ * and EINVAL (others), EALREADY (is one), ENOTCONN (is none), EFAULT or ENOSYS.
+ * Async-signal-safe.
  */
 int bsd_procctl(idtype_t idtype, id_t id, int cmd, void *data);
 

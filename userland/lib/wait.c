@@ -91,7 +91,7 @@ static pid_t wait_for(struct bsdproc_wait *args, siginfo_t *info)
 		return -1;
 	}
 	for (;;) {
-		siginfo_t seen;
+		siginfo_t seen = {0}; /* Linux writes a part of it */
 		int collected;
 
 		if (bsdproc_call(BSDPROC_WAIT, args) == -1)
@@ -107,7 +107,8 @@ static pid_t wait_for(struct bsdproc_wait *args, siginfo_t *info)
 		if (collected) {
 			/* What the module wrote was the claimed child's. If a native
 			 * wait took that one, and its number went to a new child that
-			 * has ended too, then that new child is what we hold now. */
+			 * has ended too, then that new child is what we hold now (and
+			 * wrusage is the other's, as Linux does not tell it apart). */
 			if (status)
 				*status = status_of(&seen);
 			if (info)

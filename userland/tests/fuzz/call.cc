@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <climits>
+#include <csignal>
 #include <cstring>
 #include <numeric>
 
@@ -60,6 +61,17 @@ int descriptor(Random &random, const std::atomic<int> &own)
 	return random.one_in(8) ? random.pick({-1, 0, 1, 2, 1 << 20, INT_MIN}) : own.load();
 }
 
+uint32_t wait_options(Random &random)
+{
+	const uint32_t kinds =
+		BSDPROC_WEXITED | BSDPROC_WUNTRACED | BSDPROC_WCONTINUED | BSDPROC_WTRAPPED;
+	const uint32_t which =
+		random.one_in(2) ? 0u : static_cast<uint32_t>(random.below(64)) & kinds;
+	return which | (random.one_in(40) ? 0u : BSDPROC_WNOHANG) |
+	       random.pick({0u, 0u, 0u, BSDPROC_WLINUXCLONE, BSDPROC_WALL}) |
+	       (random.one_in(4) ? BSDPROC_WNOWAIT : 0u);
+}
+
 void fill(Random &random, Targets target, const Self &self, int request, Argument *a)
 {
 	switch (request) {
@@ -81,10 +93,11 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 		break;
 	case kWait:
 		a->wait = {
-			.idtype = mostly(random, static_cast<uint32_t>(random.below(3))),
-			.options = mostly(random,
-					  (random.one_in(40) ? 0 : BSDPROC_WNOHANG) |
-						  (random.one_in(4) ? BSDPROC_WLINUXCLONE : 0)),
+			.idtype = mostly(random,
+					 random.pick({BSDPROC_P_ALL, BSDPROC_P_ALL, BSDPROC_P_PID,
+						      BSDPROC_P_PGID, BSDPROC_P_SID, BSDPROC_P_UID,
+						      BSDPROC_P_GID})),
+			.options = mostly(random, wait_options(random)),
 			.id = static_cast<uint64_t>(self.any_id(random)),
 			.status = target(sizeof(int)),
 			.rusage = target(sizeof(struct rusage)),
@@ -94,10 +107,10 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 			.flags = mostly(random,
 					random.pick({0u, 0u, BSDPROC_WAIT_SIGNALS,
 						     BSDPROC_WAIT_SIGNALS | BSDPROC_WAIT_HELD})),
-			.wrusage = 0,
-			.info = 0,
-			.what = 0,
-			.reserved = 0,
+			.wrusage = target(2 * sizeof(struct rusage)),
+			.info = target(sizeof(siginfo_t)),
+			.what = garbage(random),
+			.reserved = mostly(random, 0),
 			// Of none that is to interrupt it.
 			.sigmask = uint64_t(garbage(random)) << 33,
 		};
@@ -132,6 +145,14 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 		memset(&a->getuser, kPoison, sizeof(a->getuser));
 		a->getuser.uid = random.one_in(2) ? UINT_MAX : garbage(random) % 70000;
 		a->getuser.reserved = mostly(random, 0);
+		break;
+	case kReaper:
+		a->reaper = {
+			.flags = garbage(random),
+			.refs = garbage(random),
+			.pid_head = static_cast<int>(garbage(random)),
+			.reserved = mostly(random, 0),
+		};
 		break;
 	case kKnote:
 		a->knote = {
@@ -223,9 +244,9 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 
 int pick_request(Random &random)
 {
-	// LIST looks at every process there is, so it has its turn less often.
-	static constexpr unsigned kWeight[kRequests] = {4, 16, 28, 8, 6, 3, 16, 8, 1, 2, 8,
-							6, 10, 8,  5, 4, 3, 3,  3, 2, 1, 6};
+	// LIST and such look at every process there is, so they have their turn less often.
+	static constexpr unsigned kWeight[kRequests] = {4,  16, 28, 8, 6, 3, 16, 8, 1, 2, 8, 6,
+							10, 8,  5,  4, 3, 3, 3,  3, 2, 1, 6};
 	const unsigned sum = std::accumulate(kWeight, kWeight + kBuilt, 0u);
 	unsigned n = static_cast<unsigned>(random.below(sum));
 	int request = 0;

@@ -80,13 +80,14 @@ void Caller::call()
 		complain("%#x returned %d, errno %d", call.cmd, got, error);
 	if (call.request == kWait)
 		release_signals(call, error);
-	pid_t claimed = 0;
+	struct bsdproc_wait told = {};
 	if (call.request == kWait && !error && call.known(memory_))
-		claimed = reinterpret_cast<struct bsdproc_wait *>(call.at)->pid;
+		told = *reinterpret_cast<struct bsdproc_wait *>(call.at);
 	judge(call, memory_, self_, me_, error, parent);
-	tally->claims += claimed > 0;
-	if (claimed)
-		follow_claim(claimed);
+	const bool claimed = told.what == BSDPROC_WEXITED && !(told.options & BSDPROC_WNOWAIT);
+	tally->claims += claimed;
+	if (told.pid)
+		follow_wait(told.pid, told.what, claimed);
 	if (call.request == kKnote && !error)
 		follow_note(got, call.known(memory_) ? call.in.knote.pid : 0);
 	if (call.request == kAcct && !error)
@@ -197,15 +198,18 @@ void Caller::follow_note(int fd, pid_t ident)
 	close(fd);
 }
 
-// A claim is on a child that Linux lets us reap, or has let another thread.
-void Caller::follow_claim(pid_t pid)
+// A claim is on a child that Linux lets us reap, or has let another thread. What else is
+// reported is whoever's who comes first; it may have gone on or ended since.
+void Caller::follow_wait(pid_t pid, uint32_t what, bool claimed)
 {
 	if (random_.one_in(4))
 		return;
 	siginfo_t info = {};
-	const long got = waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | __WALL);
-	if (got == 0 ? info.si_pid != pid : errno != ECHILD)
-		complain("claimed %d, but waitid says %ld, pid %d", pid, got, info.si_pid);
+	const int kind = static_cast<int>(what) | (claimed ? 0 : WNOWAIT);
+	const long got = waitid(P_PID, static_cast<id_t>(pid), &info, kind | WNOHANG | __WALL);
+	const bool gone = !claimed && got == 0 && !info.si_pid;
+	if (got == 0 ? info.si_pid != pid && !gone : errno != ECHILD)
+		complain("told of %d, but waitid says %ld, pid %d", pid, got, info.si_pid);
 	if (random_.one_in(2))
 		ioctl(kFirstSlot, BSDPROC_REAPED);
 }

@@ -34,7 +34,7 @@ private:
 	void call();
 	void interrupt_from_now_on(bool on);
 	void release_signals(const Call &call, int error);
-	void follow_claim(pid_t pid);
+	void follow_wait(pid_t pid, uint32_t what, bool claimed);
 	void follow_note(int fd, pid_t ident);
 	void follow_hold(int fd);
 	void follow_trace(int fd);

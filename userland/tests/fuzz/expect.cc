@@ -6,7 +6,10 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <climits>
+#include <csignal>
+#include <iterator>
 
 namespace fuzz
 {
@@ -38,23 +41,44 @@ Outcomes of_extexit(const struct bsdproc_extexit &x, const Memory &memory)
 	}
 }
 
+bool is_idtype(uint32_t idtype)
+{
+	switch (idtype) {
+	case BSDPROC_P_ALL:
+	case BSDPROC_P_PID:
+	case BSDPROC_P_PGID:
+	case BSDPROC_P_SID:
+	case BSDPROC_P_UID:
+	case BSDPROC_P_GID:
+		return true;
+	default:
+		return false;
+	}
+}
+
 Outcomes of_wait(const struct bsdproc_wait &w, const Memory &memory, const Self &self)
 {
-	if (w.idtype > BSDPROC_P_PGID ||
+	const uint32_t which = BSDPROC_WALL | BSDPROC_WLINUXCLONE;
+	const uint32_t options = which | BSDPROC_WNOHANG | BSDPROC_WNOWAIT | BSDPROC_WEXITED |
+				 BSDPROC_WUNTRACED | BSDPROC_WCONTINUED | BSDPROC_WTRAPPED;
+	if (!is_idtype(w.idtype) || w.reserved ||
 	    (w.flags && (w.flags & ~BSDPROC_WAIT_HELD) != BSDPROC_WAIT_SIGNALS) ||
-	    (w.options & ~(BSDPROC_WNOHANG | BSDPROC_WLINUXCLONE)))
+	    (w.options & ~options) || (w.options & which) == which)
 		return {EINVAL};
-	if (w.idtype != BSDPROC_P_ALL && w.id > INT_MAX)
+	const bool by_user = w.idtype == BSDPROC_P_UID || w.idtype == BSDPROC_P_GID;
+	if (w.idtype != BSDPROC_P_ALL && w.id > (by_user ? UINT_MAX : INT_MAX))
 		return {ECHILD};
 	if (w.idtype == BSDPROC_P_PID && (!w.id || w.id == static_cast<uint64_t>(self.pid)))
 		return {ECHILD};
 
 	Outcomes can{ECHILD};
-	const Access status = answer(memory, w.status, sizeof(int));
-	const Access rusage = answer(memory, w.rusage, sizeof(struct rusage));
-	if (status != Access::no && rusage != Access::no)
+	const Access to[] = {answer(memory, w.status, sizeof(int)),
+			     answer(memory, w.rusage, sizeof(struct rusage)),
+			     answer(memory, w.wrusage, 2 * sizeof(struct rusage)),
+			     answer(memory, w.info, sizeof(siginfo_t))};
+	if (std::find(std::begin(to), std::end(to), Access::no) == std::end(to))
 		can.add(0);
-	if (status != Access::yes || rusage != Access::yes)
+	if (!std::all_of(std::begin(to), std::end(to), [](Access a) { return a == Access::yes; }))
 		can.add(EFAULT);
 	if (!(w.options & BSDPROC_WNOHANG))
 		can.add(EINTR);
@@ -251,6 +275,8 @@ Outcomes of_struct(const Call &call, const Memory &memory, const Self &self)
 		return of_getsession(in.getsession);
 	case kGetuser:
 		return of_getuser(in.getuser);
+	case kReaper:
+		return {in.reaper.reserved ? EINVAL : 0};
 	case kAcct:
 		return of_acct(in.acct);
 	case kKtrace:

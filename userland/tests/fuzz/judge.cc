@@ -3,8 +3,10 @@
 // no answer is about.
 #include "judge.hh"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
@@ -62,12 +64,33 @@ void judge_extexit(const Call &call, const struct bsdproc_extexit &out, const Me
 		MUST(stored == in.status);
 }
 
-// Of a child that ended by itself or was killed; all other ends are not ours.
+// Of a child that ended by itself or was killed; all other ends are not ours. Nobody is traced,
+// and stops are SIGSTOP's, or of a terminal that is not there.
 bool can_be_status(const Call &call, const struct bsdproc_wait &out)
 {
-	const bool clone = call.in.wait.options & BSDPROC_WLINUXCLONE;
-	return out.xstat == SIGKILL || out.xstat == exit_code(out.pid, clone) << 8 ||
-	       out.xstat == exit_code(1, clone) << 8; // of a pid namespace's first process
+	const uint32_t options = call.in.wait.options;
+	const auto is_end = [&](bool clone) {
+		return out.xstat == SIGKILL || out.xstat == exit_code(out.pid, clone) << 8 ||
+		       out.xstat == exit_code(1, clone) << 8; // of a pid namespace's first process
+	};
+	switch (out.what) {
+	case BSDPROC_WEXITED:
+		return options & BSDPROC_WALL ? is_end(false) || is_end(true)
+					      : is_end(options & BSDPROC_WLINUXCLONE);
+	case BSDPROC_WUNTRACED:
+		return out.xstat == (SIGSTOP << 8 | 0x7f);
+	case BSDPROC_WCONTINUED:
+		return out.xstat == SIGCONT;
+	default:
+		return false;
+	}
+}
+
+bool was_asked_for(uint32_t options, uint32_t what)
+{
+	const uint32_t kinds =
+		BSDPROC_WEXITED | BSDPROC_WUNTRACED | BSDPROC_WCONTINUED | BSDPROC_WTRAPPED;
+	return what & (options & kinds ? options : uint32_t{BSDPROC_WEXITED});
 }
 
 void judge_rusage(const Call &call, const struct rusage &ru, bool somebody)
@@ -83,32 +106,64 @@ void judge_rusage(const Call &call, const struct rusage &ru, bool somebody)
 	MUST(!ru.ru_msgsnd && !ru.ru_msgrcv && !ru.ru_nsignals);
 }
 
+// Each of what a wait writes to, if it is written to at all, and nothing else there.
+struct Written {
+	uint64_t at;
+	size_t size;
+};
+
+bool apart(const Written *all, const Written &one)
+{
+	return std::all_of(all, all + 4, [&](const Written &other) {
+		return &other == &one || !other.at || other.at + other.size <= one.at ||
+		       one.at + one.size <= other.at;
+	});
+}
+
 void judge_wait(const Call &call, const struct bsdproc_wait &out, const Memory &memory,
 		const Self &self)
 {
 	const auto &in = call.in.wait;
 	MUST(out.idtype == in.idtype && out.options == in.options && out.id == in.id &&
-	     out.status == in.status && out.rusage == in.rusage);
+	     out.status == in.status && out.rusage == in.rusage && out.wrusage == in.wrusage &&
+	     out.info == in.info && !out.reserved);
 	MUST(out.pid >= 0);
 	if (out.pid) {
 		MUST(in.idtype != BSDPROC_P_PID || static_cast<uint64_t>(out.pid) == in.id);
+		MUST(was_asked_for(in.options, out.what));
 		MUST(can_be_status(call, out));
 		MUST(out.uid == getuid());
 		MUST(!(out.flags & ~(BSDPROC_WAIT_SHARED | BSDPROC_WAIT_SIGNALS)));
-		MUST(!(out.flags & BSDPROC_WAIT_SHARED) || self.has_threads);
+		MUST(!(out.flags & BSDPROC_WAIT_SHARED) ||
+		     (self.has_threads && out.what == BSDPROC_WEXITED &&
+		      !(in.options & BSDPROC_WNOWAIT)));
 		MUST((out.flags & BSDPROC_WAIT_SIGNALS) == (in.flags & BSDPROC_WAIT_SIGNALS));
 	} else {
 		MUST(in.options & BSDPROC_WNOHANG);
-		MUST(!out.xstat && !out.uid && !out.flags);
+		MUST(!out.xstat && !out.uid && !out.flags && !out.what);
 	}
 	const bool held = (out.flags & BSDPROC_WAIT_SIGNALS) && !(in.flags & BSDPROC_WAIT_HELD);
 	MUST(out.sigmask == (held ? 0 : in.sigmask)); // we block none
-	const bool apart = in.status + sizeof(int) <= in.rusage ||
-			   in.rusage + sizeof(struct rusage) <= in.status;
-	if (is_clear(call, memory, in.status, sizeof(int)) && apart)
+	const Written to[] = {{in.status, sizeof(int)},
+			      {in.rusage, sizeof(struct rusage)},
+			      {in.wrusage, 2 * sizeof(struct rusage)},
+			      {in.info, sizeof(siginfo_t)}};
+	const auto is_plain = [&](const Written &w) {
+		return is_clear(call, memory, w.at, w.size) && apart(to, w);
+	};
+	const bool used = out.what == BSDPROC_WEXITED;
+	if (is_plain(to[0]))
 		MUST(load<int>(in.status) == out.xstat);
-	if (is_clear(call, memory, in.rusage, sizeof(struct rusage)) && apart)
-		judge_rusage(call, load<struct rusage>(in.rusage), out.pid != 0);
+	if (is_plain(to[1]))
+		judge_rusage(call, load<struct rusage>(in.rusage), used);
+	if (is_plain(to[2])) {
+		judge_rusage(call, load<struct rusage>(in.wrusage), used);
+		judge_rusage(call, load<struct rusage>(in.wrusage + sizeof(struct rusage)), used);
+	}
+	if (is_plain(to[3])) {
+		const auto info = load<siginfo_t>(in.info);
+		MUST(all_zero(&info, sizeof(info)));
+	}
 }
 
 void judge_list(const Call &call, const struct bsdproc_list &out, const Memory &memory,
@@ -253,6 +308,16 @@ void judge_getuser(const Call &call, const struct bsdproc_getuser &out)
 	MUST(out.uid != ~0u || (out.processes > 0 && out.threads > 0));
 }
 
+void judge_reaper(const Call &call, const struct bsdproc_reaper &out)
+{
+	int owned = 0;
+	MUST(prctl(PR_GET_CHILD_SUBREAPER, &owned) == 0);
+	MUST(out.flags == (owned ? BSDPROC_REAPER_OWNED : out.flags & BSDPROC_REAPER_REALINIT));
+	MUST(owned || getpid() == 1 ? out.refs < 100000 : out.refs == 0);
+	MUST((out.pid_head == -1 || out.pid_head > 0) && out.pid_head != getpid());
+	MUST(!out.reserved);
+}
+
 void judge_answer(const Call &call, const Argument &out, const Memory &memory, Self &self, Me &me,
 		  pid_t parent)
 {
@@ -284,6 +349,9 @@ void judge_answer(const Call &call, const Argument &out, const Memory &memory, S
 	case kGetuser:
 		judge_getuser(call, out.getuser);
 		break;
+	case kReaper:
+		judge_reaper(call, out.reaper);
+		break;
 	case kGetproc:
 		judge_getproc(call, out.getproc, memory, self, me, parent);
 		break;
@@ -314,6 +382,10 @@ void allow_answer(const Call &call, const Argument &out, Memory &memory, int err
 			memory.allow(in.wait.status, sizeof(int));
 		if (in.wait.rusage)
 			memory.allow(in.wait.rusage, sizeof(struct rusage));
+		if (in.wait.wrusage)
+			memory.allow(in.wait.wrusage, 2 * sizeof(struct rusage));
+		if (in.wait.info)
+			memory.allow(in.wait.info, sizeof(siginfo_t));
 		break;
 	case kList:
 		if (const size_t n = error ? kPage : out.list.count; n && in.list.room)

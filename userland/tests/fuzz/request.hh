@@ -73,6 +73,7 @@ enum {
 	kGetpgrp,
 	kGetsession,
 	kGetuser,
+	kReaper,
 	kAcct,
 	kKtrace,
 	kKtrset,
@@ -110,6 +111,7 @@ inline constexpr Request kRequest[kRequests] = {
 	{"GETPGRP", BSDPROC_GETPGRP, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"GETSESSION", BSDPROC_GETSESSION, {0, EINVAL, E2BIG, EFAULT, ESRCH}},
 	{"GETUSER", BSDPROC_GETUSER, {0, EINVAL, E2BIG, EFAULT}},
+	{"REAPER", BSDPROC_REAPER, {0, EINVAL, E2BIG, EFAULT}},
 	{"ACCT", BSDPROC_ACCT, {0, EINVAL, E2BIG, EFAULT, EPERM, ENOSPC}},
 	{"KTRACE", BSDPROC_KTRACE, {0, EINVAL, E2BIG, EFAULT}},
 	{"KTRSET", BSDPROC_KTRSET, {0, EINVAL, E2BIG, EFAULT, EBADF, ESRCH, EPERM, EBUSY}},
@@ -146,6 +148,7 @@ union Argument {
 	struct bsdproc_getpgrp getpgrp;
 	struct bsdproc_getsession getsession;
 	struct bsdproc_getuser getuser;
+	struct bsdproc_reaper reaper;
 	struct bsdproc_acct_open acct;
 	struct bsdproc_ktrace ktrace;
 	struct bsdproc_ktrset ktrset;

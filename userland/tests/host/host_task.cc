@@ -31,6 +31,36 @@ task_struct *host_current(void)
 	return current_task();
 }
 
+task_struct *host_pid_task(pid *pid)
+{
+	look l(__func__);
+	return pid ? pid->task : nullptr;
+}
+
+pid *host_task_pid(const task_struct *task)
+{
+	look l(__func__);
+	return task->thread_pid;
+}
+
+pid *host_task_sid(const task_struct *task)
+{
+	look l(__func__);
+	return task->signal->sid;
+}
+
+unsigned host_task_euid(const task_struct *task)
+{
+	look l(__func__);
+	return task->euid;
+}
+
+unsigned host_task_egid(const task_struct *task)
+{
+	look l(__func__);
+	return task->egid;
+}
+
 unsigned host_task_bits(const task_struct *task)
 {
 	look l(__func__);

@@ -27,6 +27,7 @@ struct pid {
 
 struct host_waiter {
 	task_struct *task;
+	core_idtype idtype;
 	pid *only;
 	bool queued = false, woken = false;
 };
@@ -51,7 +52,11 @@ struct process {
 	bool gains_rights = false;          // by the program it will exec
 	task_struct *exec_task = nullptr;   // has its siblings die
 	bool in_exec = false;               // they have; the event is still to come
+	bool stopped = false;               // all of it, SIGNAL_STOP_STOPPED
+	bool continued = false;             // and nobody was told
+	int stop_code = 0;                  // 0: somebody was told
 	std::vector<host_waiter *> waiters; // wait_chldexit
+	std::vector<host_watch *> watches;  // the same
 };
 
 enum class exit_state { none, zombie, dead };
@@ -76,12 +81,13 @@ struct task_struct {
 	sim::exit_state exit_state = sim::exit_state::none;
 	bool kthread = false, worker = false, exiting = false, group_dead = false;
 	bool on_cpu = false;
+	int trap_code = 0; // of a stop for its tracer that the tracer has not collected
 	bool vfork = false, stopped = false, asleep = false, signalled = false;
 	bool forked = true, privileged = false; // no exec yet; PF_SUPERPRIV
 	unsigned tty = 0;
 	std::atomic<sim::stage> stage = sim::stage::linked;
 	host_work *work = nullptr; // its task_work
-	unsigned euid = 0, payer = 0;
+	unsigned euid = 0, egid = 0, payer = 0;
 	bool admin = false;
 	uint64_t released_at = 0;
 };
@@ -153,6 +159,14 @@ public:
 	// The tracer has seen the end; false: nor is it for the parent to see.
 	bool reap_traced(task_struct *task);
 	void signal(task_struct *task); // makes it look up from its sleep
+
+	// ---- linux_stop.cc
+	void stop(task_struct *task, int signal); // its process has stopped
+	void cont(task_struct *task);             // and goes on
+	void trap(task_struct *task, int code);   // it has stopped for its tracer
+	void resume(task_struct *task);           // and was let go
+	// A native wait collects one of CORE_W*; the status word's code, 0: it is not there.
+	int collect(task_struct *task, unsigned what);
 
 	// ---- linux_pid.cc
 	// The last of a released task: the event, then its memory.
@@ -244,6 +258,9 @@ task_struct *current_task();
 extern thread_local bool may_block;
 // Far beyond what any machine needs: only a wake-up that was lost takes as long.
 inline constexpr std::chrono::seconds lost_wakeup{20};
+
+// host_watch.cc; under the tasklist. That task has woken its parent or tracer.
+void watch_wake(host_watch *watch, const task_struct *key);
 
 bool leads_group(const task_struct *task);
 bool is_alone(const task_struct *task);

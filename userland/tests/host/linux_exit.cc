@@ -29,6 +29,9 @@ void kernel::exit_begin(task_struct *task, int code)
 	}
 	task->exit_code = code;
 	task->exiting = true;
+	task->stopped = false;
+	task->trap_code = 0;
+	p->stopped = p->continued = false;
 	mm_put(task);
 	task->vfork = false;
 	task->group_dead = --p->live == 0;

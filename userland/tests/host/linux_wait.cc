@@ -5,12 +5,28 @@
 namespace sim
 {
 
+static bool concerns(const host_waiter *waiter, const task_struct *key)
+{
+	switch (waiter->idtype) {
+	case CORE_P_PID:
+		return key->signal->tgid == waiter->only || key->thread_pid == waiter->only;
+	case CORE_P_PGID:
+		return key->signal->pgid == waiter->only;
+	case CORE_P_SID:
+		return key->signal->sid == waiter->only;
+	default:
+		return true;
+	}
+}
+
 // Under the tasklist: __wake_up_parent(), whose key native waiters look at too.
 void kernel::wake(process *parent, const task_struct *key)
 {
 	for (host_waiter *waiter : parent->waiters)
-		if (!waiter->only || key->signal->tgid == waiter->only || key->signal == parent)
+		if (concerns(waiter, key) || key->signal == parent)
 			waiter->woken = true;
+	for (host_watch *watch : parent->watches)
+		watch_wake(watch, key);
 	wakeups.notify_all();
 }
 
@@ -53,6 +69,8 @@ void kernel::detach(task_struct *task)
 {
 	tasklist_guard g(*this);
 	task->tracer = nullptr;
+	task->trap_code = 0;
+	task->stopped = task->signal->stopped && !task->exiting;
 	if (task->exit_state != exit_state::zombie)
 		return;
 	if (!leads_group(task) || (is_alone(task) && notify_parent(task)))

@@ -49,6 +49,7 @@ void world::unload()
 			if (task->work)
 				linux_.exit_work(task);
 	run_heal();
+	core_silence();
 	linux_.probes.free = false;
 	{
 		as rmmod(linux_.init());
@@ -143,18 +144,19 @@ void CoreTest::TearDown()
 std::ostream &operator<<(std::ostream &out, const waited &w)
 {
 	return out << "{error " << w.error << ", pid " << w.pid << ", xstat " << w.xstat
-		   << (w.shared ? ", shared}" : "}");
+		   << (w.shared ? ", shared" : "") << ", what " << w.what << '}';
 }
 
 waited wait(task_struct *task, const wait_for &what)
 {
 	as self(task);
-	host_waiter waiter{task, what.idtype == CORE_P_PID ? what.id : nullptr};
+	host_waiter waiter{task, what.idtype, what.id};
 	core_wait_args args{};
 	args.idtype = what.idtype;
 	args.id = what.id;
-	args.nohang = what.nohang;
-	args.linuxclone = what.linuxclone;
+	args.user = what.user;
+	args.options = what.options | (what.nohang ? CORE_WNOHANG : 0) |
+		       (what.linuxclone ? CORE_WLINUXCLONE : 0);
 	args.waiter = &waiter;
 
 	waited w{-core_wait(&args)};
@@ -162,6 +164,7 @@ waited wait(task_struct *task, const wait_for &what)
 		w.pid = args.pid->nr;
 		w.xstat = args.xstat;
 		w.shared = args.shared;
+		w.what = args.what == CORE_WEXITED ? 0 : args.what;
 		host_pid_put(args.pid);
 	}
 	if (waiter.queued)

@@ -68,6 +68,7 @@ struct waited {
 	int error = 0; // positive errno
 	int pid = 0, xstat = 0;
 	bool shared = false;
+	unsigned what = 0; // CORE_W*, 0: an end
 
 	bool operator==(const waited &) const = default;
 };
@@ -77,6 +78,8 @@ struct wait_for {
 	core_idtype idtype = CORE_P_ALL;
 	::pid *id = nullptr;
 	bool nohang = false, linuxclone = false;
+	unsigned options = CORE_WEXITED; // besides
+	unsigned user = 0;
 };
 
 waited wait(task_struct *task, const wait_for &what = {});

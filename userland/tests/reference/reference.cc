@@ -121,6 +121,10 @@ void model::group_exit(lwp *l, int status)
 void model::exit_begin(lwp *l, int status)
 {
 	l->where = way::begun;
+	l->code = status;
+	l->trap = 0;
+	l->of->stop = 0;
+	l->of->stopped = l->of->continued = false;
 	if (!alive_thread(l->of))
 		group_exit(l, status);
 }
@@ -229,6 +233,7 @@ void model::detach(lwp *l)
 {
 	proc *p = l->of;
 	l->tracer = nullptr;
+	l->trap = 0;
 	if (l->where != way::ended)
 		return;
 	if (l != p->leader)
@@ -287,9 +292,21 @@ verdict model::extexit(lwp *l, bool whole_proc, int *setint, int value)
 	return first_to_end_it ? verdict::proc : verdict::lwp;
 }
 
-static bool matches(const proc *child, const target &t)
+// Whom its own process traces.
+static bool is_mine(const lwp &l, const proc *q)
 {
-	if ((child->exit_signal != sigchld) != t.clone)
+	return l.tracer && l.tracer->of == q;
+}
+
+static bool has_id(const lwp &l, const target &t)
+{
+	return t.kind == target::any || (t.kind == target::pid && l.tid == t.nr) ||
+	       (t.kind == target::group && l.of->pgid == t.nr);
+}
+
+static bool matches(const proc *child, const proc *q, const target &t)
+{
+	if ((child->exit_signal != sigchld) != t.clone && !is_mine(*child->leader, q))
 		return false;
 	return t.kind == target::any || (t.kind == target::pid && child->pid == t.nr) ||
 	       (t.kind == target::group && child->pgid == t.nr);
@@ -302,17 +319,48 @@ static bool is_ready(const proc *child, const proc *parent)
 	return is_zombie(child) && !child->claimant && (!tracer || tracer->of == parent);
 }
 
+// Linux keeps it for its tracer to collect its end.
+static bool has_ended(const lwp &l)
+{
+	return l.where == way::ended && !(&l == l.of->leader && l.of->lwps.size() > 1);
+}
+
+// What a thread has to report to q, if q is its parent or traces it, besides that a child ended.
+std::optional<change> model::change_of(const lwp &l, const proc *q, const target &t)
+{
+	const proc *p = l.of;
+	const bool leads = &l == p->leader, mine = is_mine(l, q);
+	const bool child = leads && p->parent && p->parent->of == q && p->lwps.front().born;
+	if (child ? !matches(p, q, t) : !mine || !has_id(l, t))
+		return {};
+	if (has_ended(l)) {
+		if (child || !mine || !t.ends)
+			return {};
+		return change{l.tid, event::end, p->group_exit ? p->status : l.code};
+	}
+	if (!t.stops)
+		return {};
+	if (mine ? l.trap : p->stop)
+		return change{l.tid, mine ? event::trap : event::stop, mine ? l.trap : p->stop};
+	if (p->continued)
+		return change{l.tid, event::cont, 0};
+	return {};
+}
+
 answer model::wait(lwp *l, const target &t)
 {
 	answer a;
 	proc *oldest = nullptr;
+	const proc *q = l->of;
 	wait_end(l);
-	for (const proc *c : children(l->of)) {
+	for (const proc *c : children(q)) {
 		proc *child = find(c->pid);
-		if (!matches(child, t))
+		if (!matches(child, q, t))
 			continue;
-		a.children = true;
-		if (!is_ready(child, l->of))
+		// A zombie is nobody to who does not ask for ends.
+		const lwp *tracer = child->leader->tracer;
+		a.children |= t.ends || !is_zombie(child) || (tracer && tracer->of != q);
+		if (!t.ends || !is_ready(child, q))
 			continue;
 		if (!child->death)
 			a.either.push_back(child);
@@ -321,7 +369,39 @@ answer model::wait(lwp *l, const target &t)
 	}
 	if (oldest)
 		a.either.push_back(oldest);
+	for (const proc &p : procs_)
+		for (const lwp &other : p.lwps) {
+			const bool child = &other == p.leader && p.parent && p.parent->of == q;
+			a.children |= !child && is_mine(other, q) && has_id(other, t) &&
+				      (t.ends || !has_ended(other));
+			if (const auto c = change_of(other, q, t))
+				a.changes.push_back(*c);
+		}
 	return a;
+}
+
+void model::stop(proc *p, int signal)
+{
+	p->stopped = true;
+	p->continued = false;
+	p->stop = signal;
+}
+
+void model::cont(proc *p)
+{
+	p->stopped = false;
+	p->continued = true;
+	p->stop = 0;
+}
+
+void model::collect(lwp *l, event what)
+{
+	if (what == event::trap)
+		l->trap = 0;
+	else if (what == event::stop)
+		l->of->stop = 0;
+	else
+		l->of->continued = false;
 }
 
 void model::claim(lwp *l, proc *child)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <list>
+#include <optional>
 #include <vector>
 
 namespace ref
@@ -25,6 +26,8 @@ struct lwp {
 	bool born = false;    // its birth was told
 	bool unheard = false; // its exit was told to nobody
 	lwp *tracer = nullptr;
+	int code = 0; // it ended with
+	int trap = 0; // a stop for it that it has not collected
 
 	int id = 0;           // DragonFly's
 	bool counted = false; // in nthreads
@@ -44,6 +47,9 @@ struct proc {
 	bool group_exit = false; // its status is decided
 	bool in_exec = false;    // has the other threads end
 	int status = 0;
+	int stop = 0;           // the signal of a stop that nobody has collected
+	bool stopped = false;   // has stopped
+	bool continued = false; // goes on, and nobody has collected that
 
 	bool wexit = false, exec = false, adopted = false;
 	bool ended = false; // SZOMB
@@ -62,12 +68,21 @@ enum class verdict { lwp, proc };
 struct target {
 	enum { any, pid, group } kind = any;
 	int nr = 0;
-	bool clone = false; // WLINUXCLONE
+	bool clone = false;              // WLINUXCLONE
+	bool ends = true, stops = false; // WEXITED; WUNTRACED, WCONTINUED and WTRAPPED
+};
+
+enum class event { end, stop, trap, cont };
+struct change {
+	int tid;
+	event what;
+	int status;
 };
 
 struct answer {
-	bool children = false;      // else ECHILD
-	std::vector<proc *> either; // one of these is reported; empty: none yet
+	bool children = false;       // else ECHILD
+	std::vector<proc *> either;  // one of these is reported as ended; empty: none yet
+	std::vector<change> changes; // then one of these; empty: none yet
 };
 
 class model
@@ -92,6 +107,9 @@ public:
 	static void de_thread(lwp *l);
 	static void exec_event(lwp *l);
 	void detach(lwp *l);
+	static void stop(proc *p, int signal);
+	static void cont(proc *p);
+	static void collect(lwp *l, event what);
 	void gone(proc *p); // reaped
 
 	// ---- what is asked of the module
@@ -109,6 +127,7 @@ private:
 	static bool begin_exit(proc *p);
 	void end(proc *p, bool in_order);
 	void notice(proc *p);
+	static std::optional<change> change_of(const lwp &l, const proc *q, const target &t);
 	lwp *reaper_for(const lwp *father);
 	void give_away(lwp *father, lwp *reaper);
 	void ended_in_linux(proc *p);

@@ -48,7 +48,7 @@ const trial::kind trial::kinds[] = {
 	{"setpgid", &trial::set_group},
 	{"setsid", &trial::set_session},
 	{"subreaper", &trial::set_subreaper},
-	{"SIGCHLD", &trial::set_ignore},
+	{"signal", &trial::signal},
 	{"module", &trial::load_or_unload},
 	{"heal", &trial::heal},
 	{"free", &trial::free_one},

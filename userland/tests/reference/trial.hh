@@ -95,7 +95,8 @@ private:
 	void set_group();
 	void set_session();
 	void set_subreaper();
-	void set_ignore();
+	void signal();
+	void job_control(task_struct *task);
 	void load_or_unload();
 	void load_end();
 	void heal();
@@ -105,6 +106,8 @@ private:
 	void look_now();
 	std::optional<ref::proc *> check_wait(const waited &got, const ref::answer &right,
 					      const ref::lwp *waiter);
+	bool check_change(const waited &got, const ref::answer &right);
+	void collect(task_struct *reaper, const waited &got);
 	void reap(task_struct *reaper, task_struct *child, bool release);
 
 	// ---- trial_compare.cc

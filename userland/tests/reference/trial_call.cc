@@ -11,6 +11,7 @@ namespace
 {
 
 constexpr int echild = 10;
+constexpr int sigcont = 18, sigstop = 19, sigtrap = 5;
 
 bool runs(const task_struct *task)
 {
@@ -20,6 +21,20 @@ bool runs(const task_struct *task)
 int nr(const task_struct *task)
 {
 	return task->thread_pid->nr;
+}
+
+ref::event event_of(unsigned what)
+{
+	switch (what) {
+	case CORE_WUNTRACED:
+		return ref::event::stop;
+	case CORE_WTRAPPED:
+		return ref::event::trap;
+	case CORE_WCONTINUED:
+		return ref::event::cont;
+	default:
+		return ref::event::end;
+	}
 }
 
 } // namespace
@@ -70,10 +85,11 @@ std::optional<ref::proc *> trial::check_wait(const waited &got, const ref::answe
 	const ref::proc *q = waiter->of;
 	const bool shared = std::count_if(q->lwps.begin(), q->lwps.end(),
 					  [](auto &l) { return l.counted; }) > 1;
-	const bool well = !right.children        ? got.error == echild
-			  : right.either.empty() ? !got.error && !got.pid
-						 : child && got.xstat == child->xstat &&
-							   (got.shared == shared || q->late);
+	const bool well = !right.children ? got.error == echild
+			  : right.either.empty()
+				  ? !got.error && !got.pid
+				  : child && !got.what && got.xstat == child->xstat &&
+					    (got.shared == shared || q->late);
 	if (well)
 		return child;
 	std::ostringstream out;
@@ -89,8 +105,40 @@ std::optional<ref::proc *> trial::check_wait(const waited &got, const ref::answe
 	return std::nullopt;
 }
 
-// how: 1 a pid, 2 a group, 4 WLINUXCLONE, 8 no WNOHANG, 16 the child is reaped, 32 and
-// the claim given back.
+// Whether it is one of those that are right.
+bool trial::check_change(const waited &got, const ref::answer &right)
+{
+	const ref::event what = event_of(got.what);
+	for (const ref::change &c : right.changes) {
+		const int xstat = what == ref::event::end    ? c.status
+				  : what == ref::event::cont ? sigcont
+							     : c.status << 8 | 0x7f;
+		if (!got.error && c.tid == got.pid && c.what == what && got.xstat == xstat &&
+		    !got.shared)
+			return true;
+	}
+	std::ostringstream out;
+	out << "wait gives " << got << ", and right is a change of";
+	for (const ref::change &c : right.changes)
+		out << ' ' << c.tid << " (" << int(c.what) << ", " << c.status << ')';
+	wrong(out.str());
+	return false;
+}
+
+// What was reported, and is no end of a child.
+void trial::collect(task_struct *reaper, const waited &got)
+{
+	task_struct *task = linux_.find_pid(got.pid)->task;
+	say() << nr(reaper) << " collects from " << got.pid;
+	if (!got.what)
+		return detach(task);
+	if (!linux_.collect(task, got.what))
+		wrong("there is nothing to collect");
+	ref::model::collect(twin(task), event_of(got.what));
+}
+
+// how: 1 a pid, 2 a group, 4 WLINUXCLONE, 8 no WNOHANG, 16 it is collected, 32 and the claim
+// given back, 64 also stops, 128 WNOWAIT. more: 6 no ends.
 void trial::wait()
 {
 	task_struct *task = pick([&](auto *t) { return may_call(t); });
@@ -106,9 +154,16 @@ void trial::wait()
 		what.id = group ? other->signal->pgid : other->signal->tgid;
 		target.nr = what.id->nr;
 	}
+	target.stops = how_ & 64;
+	target.ends = !target.stops || (more_ & 6) != 6;
+	const bool claims = !(how_ & 128);
+	what.options = (target.ends ? CORE_WEXITED : 0) |
+		       (target.stops ? CORE_WUNTRACED | CORE_WCONTINUED | CORE_WTRAPPED : 0) |
+		       (claims ? 0 : CORE_WNOWAIT);
 	ref::lwp *l = twin(task);
 	const ref::answer right = model_.wait(l, target);
-	const bool sleeps = !what.nohang && right.children && right.either.empty();
+	const bool none = right.either.empty() && right.changes.empty();
+	const bool sleeps = !what.nohang && right.children && none;
 
 	task->signalled = sleeps;
 	waited got = sim::wait(task, what);
@@ -118,16 +173,26 @@ void trial::wait()
 			  ? "any"
 			  : (how_ & 2 ? "group " : "pid ") + std::to_string(target.nr))
 	      << (target.clone ? " WLINUXCLONE" : "") << (what.nohang ? " WNOHANG" : "")
-	      << " gives " << got;
+	      << (target.ends ? "" : " no ends") << (target.stops ? " stops" : "")
+	      << (claims ? "" : " WNOWAIT") << " gives " << got;
 	if (sleeps) {
 		if (got.error != restartsys)
 			wrong("a wait with nothing to report does not sleep");
 		return;
 	}
+	if (right.either.empty() && !right.changes.empty()) {
+		if (check_change(got, right) && (how_ & 16))
+			collect(task, got);
+		return;
+	}
+	if (!claims)
+		got.shared = std::count_if(l->of->lwps.begin(), l->of->lwps.end(),
+					   [](auto &m) { return m.counted; }) > 1;
 	const auto child = check_wait(got, right, l);
 	if (!child || !*child)
 		return;
-	ref::model::claim(l, *child);
+	if (claims)
+		ref::model::claim(l, *child);
 	if (how_ & 16)
 		reap(task, linux_.find_pid(got.pid)->leader, !(more_ & 1));
 	if (how_ & 32) {
@@ -256,14 +321,36 @@ void trial::set_subreaper()
 	twin(task)->of->subreaper = true;
 }
 
-void trial::set_ignore()
+// how: 1 SIGCHLD is ignored, or heard; 128 instead, it stops, or 64 goes on.
+void trial::signal()
 {
 	task_struct *task = pick(runs);
 	if (!task)
 		return;
+	if (how_ & 128)
+		return job_control(task);
 	task->signal->ignores_sigchld = how_ & 1;
 	twin(task)->of->ignores_sigchld = how_ & 1;
 	say() << nr(task) << (how_ & 1 ? " ignored" : " heard");
+}
+
+// A stop is no more than a mark here: who has it goes on all the same.
+void trial::job_control(task_struct *task)
+{
+	ref::lwp *l = twin(task);
+	if (how_ & 64) {
+		say() << nr(task) << " goes on";
+		linux_.cont(task);
+		ref::model::cont(l->of);
+	} else if (task->tracer && (how_ & 1)) {
+		say() << nr(task) << " stops for its tracer";
+		linux_.trap(task, sigtrap | int(how_ & 7) << 8);
+		l->trap = sigtrap | int(how_ & 7) << 8;
+	} else {
+		say() << nr(task) << " stops";
+		linux_.stop(task, sigstop);
+		ref::model::stop(l->of, sigstop);
+	}
 }
 
 // ---- the module ----------------------------------------------------------------------

@@ -31,6 +31,7 @@ const Request kRequests[] = {
 	{"GETPGRP", BSDPROC_GETPGRP, sizeof(struct bsdproc_getpgrp)},
 	{"GETSESSION", BSDPROC_GETSESSION, sizeof(struct bsdproc_getsession)},
 	{"GETUSER", BSDPROC_GETUSER, sizeof(struct bsdproc_getuser)},
+	{"REAPER", BSDPROC_REAPER, sizeof(struct bsdproc_reaper)},
 };
 
 unsigned long resized(const Request &request, size_t size)
@@ -177,6 +178,9 @@ VM_TEST(Device, ReservedFields)
 	struct bsdproc_gettid t = {};
 	t.reserved = 1;
 	EXPECT_ERRNO(dev(BSDPROC_GETTID, &t), EINVAL);
+	struct bsdproc_reaper r = {};
+	r.reserved = 1;
+	EXPECT_ERRNO(dev(BSDPROC_REAPER, &r), EINVAL);
 
 	pid_t pid = spawn([] { return 1; });
 	native_peek(pid);
@@ -191,12 +195,15 @@ VM_TEST(Device, WaitBits)
 	Device dev;
 	pid_t pid = spawn([] { return 1; });
 	native_peek(pid);
-	for (uint32_t bit = 0x100; bit != 0x80000000; bit <<= 1) {
+	const uint32_t known = BSDPROC_WNOHANG | BSDPROC_WUNTRACED | BSDPROC_WEXITED |
+			       BSDPROC_WCONTINUED | BSDPROC_WTRAPPED | BSDPROC_WNOWAIT |
+			       BSDPROC_WALL | BSDPROC_WLINUXCLONE;
+	for (uint32_t bit = 1; bit; bit <<= 1) {
 		struct bsdproc_wait w = {};
-		w.options = bit;
+		w.options = bit | (bit & known ? BSDPROC_WALL | BSDPROC_WLINUXCLONE : 0);
 		EXPECT_ERRNO(dev(BSDPROC_WAIT, &w), EINVAL);
 	}
-	for (uint32_t type : {7u, 100u, 0x80000000u, 0xffffffffu}) {
+	for (uint32_t type : {3u, 7u, 18u, 20u, 23u, 100u, 0x80000000u, 0xffffffffu}) {
 		struct bsdproc_wait w = {};
 		w.idtype = type;
 		EXPECT_ERRNO(dev(BSDPROC_WAIT, &w), EINVAL);

@@ -7,42 +7,6 @@ using namespace vm;
 namespace
 {
 
-// A child in a user namespace that `owner` makes, whose root and users are those from `first`
-// on out here; body() runs as that root.
-template <class F> pid_t in_namespace(uid_t owner, uid_t first, F body)
-{
-	Tokens unshared, mapped;
-	const pid_t pid = spawn([&] {
-		become(owner);
-		prctl(PR_SET_DUMPABLE, 1);
-		if (unshare(CLONE_NEWUSER) != 0)
-			die("unshare");
-		unshared.give();
-		mapped.take();
-		if (setresuid(0, 0, 0) != 0)
-			die("setresuid");
-		body();
-		fflush(nullptr);
-		return testing::Test::HasFailure() ? 1 : 0;
-	});
-	unshared.take();
-	write_to("/proc/" + std::to_string(pid) + "/uid_map",
-		 "0 " + std::to_string(first) + " 1000");
-	mapped.give();
-	return pid;
-}
-
-template <class F> void as_users(uid_t n, F call)
-{
-	for (uid_t uid = 1; uid <= n; uid++) {
-		if (setresuid(0, uid, 0) != 0)
-			die("setresuid");
-		call();
-		if (seteuid(0) != 0)
-			die("seteuid");
-	}
-}
-
 // Sets a symbol as each of the users up to n; how many could.
 int keep(uid_t n)
 {

@@ -6,11 +6,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <limits.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bsdproc.h"
@@ -42,41 +39,6 @@ int bsd_extexit(int how, int status, void *addr)
 		;
 	syscall(who == EXTEXIT_LWP ? SYS_exit : SYS_exit_group, status);
 	return -1;
-}
-
-pid_t bsd_wait4(pid_t pid, int *status, int options, struct rusage *ru)
-{
-	pid_t got;
-
-	if (options & ~(WNOHANG | WLINUXCLONE)) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (pid == INT_MIN) {
-		errno = ECHILD;
-		return -1;
-	}
-	got = (pid_t)syscall(SYS_wait4, pid, status, options, ru);
-	if (got == 0 && status)
-		*status = 0;
-	if (got == 0 && ru)
-		memset(ru, 0, sizeof(*ru));
-	return got;
-}
-
-pid_t bsd_wait3(int *status, int options, struct rusage *ru)
-{
-	return bsd_wait4(-1, status, options, ru);
-}
-
-pid_t bsd_waitpid(pid_t pid, int *status, int options)
-{
-	return bsd_wait4(pid, status, options, NULL);
-}
-
-pid_t bsd_wait(int *status)
-{
-	return bsd_wait4(-1, status, 0, NULL);
 }
 
 int bsd_lwp_gettid(void)
