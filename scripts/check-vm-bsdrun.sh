@@ -93,7 +93,7 @@ bsdrun_part() {
 	step 'make -j4 by bsdrun, failing' same_by_bsdrun 20 \
 		"$bsdrun_programs/build.sh" "$tmp/tree" BAD=1
 	step 'python3 by bsdrun' same_by_bsdrun 100 /usr/bin/python3 "$bsdrun_programs/waits.py"
-	step 'perl by bsdrun' same_by_bsdrun 60 perl "$bsdrun_programs/waits.pl"
+	step 'perl by bsdrun' same_by_bsdrun 40 perl "$bsdrun_programs/waits.pl"
 	step 's6 by bsdrun' same_by_bsdrun 20 "$bsdrun_programs/services.sh" "$tmp/services"
 	# Its own verdict.
 	step 'stress-ng by bsdrun' same_by_bsdrun "$scale" "${stress_ng[@]}" --verify \

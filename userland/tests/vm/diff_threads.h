@@ -23,9 +23,15 @@ public:
 	}
 	pid_t tid() const { return tid_; }
 	void cancel() { pthread_cancel(thread_); }
+	void until_done() const
+	{
+		while (!done_)
+			sched_yield();
+	}
 	std::string join()
 	{
 		void *value = nullptr;
+		tell(leave_, 1);
 		pthread_join(thread_, &value);
 		return value == PTHREAD_CANCELED ? "cancelled" : text_;
 	}
@@ -42,6 +48,9 @@ private:
 		std::string text = perform(self->call_).text;
 		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
 		self->text_ = std::move(text);
+		self->done_ = true;
+		// Who waits beside it is not to live on its end.
+		be_told(self->leave_);
 		return nullptr;
 	}
 
@@ -50,6 +59,8 @@ private:
 	bool before_;
 	pthread_t thread_ = {};
 	std::atomic<pid_t> tid_{0};
+	std::atomic<bool> done_{false};
+	std::atomic<int> leave_{0};
 	std::string text_;
 };
 
@@ -74,6 +85,8 @@ inline void two_waiters(Random &r)
 	give_order(one, kExit | 41);
 	if (!same)
 		give_order(other, kExit | 42);
+	a.until_done();
+	b.until_done();
 	say_sorted({a.join(), b.join()});
 	finish();
 }
