@@ -90,7 +90,8 @@ struct bsdproc_extexit {
  * Whenever it does not answer with a child the mask is that one then, unless the error is one
  * of all requests.
  *
- * EINVAL  idtype or options is none of these; flags or reserved is not 0; WALL and WLINUXCLONE
+ * EINVAL  idtype or options is none of these; flags (but for the above) or reserved is not 0; WALL
+ *         and WLINUXCLONE
  * EFAULT  the answer cannot be stored at status, rusage, wrusage or info; no claim is held
  * ECHILD  no child, living or ended, is what is waited for
  * EINTR   a signal was caught while asleep, by a handler without SA_RESTART
