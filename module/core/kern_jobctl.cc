@@ -137,12 +137,12 @@ static int look_at_tracee(task_struct *task, void *arg)
 }
 
 // At all; who has something to report is in the watch again after it, if there is one.
-static void look_at_all(search *s, bool traces) REQUIRES(s->p->p_token)
+static void look_at_all(proc *p, search *s, bool traces) REQUIRES(p->p_token)
 {
-	host_watch *watch = s->p->p_watch.load();
+	host_watch *watch = p->p_watch.load();
 	if (watch)
 		host_watch_reset(watch);
-	for (proc *child = s->p->p_children.first(); child; child = s->p->p_children.after(child)) {
+	for (proc *child = p->p_children.first(); child; child = p->p_children.after(child)) {
 		const task_struct *leader = host_pid_leader(child->p_pid);
 		if (leader && s->look_at(leader, child->p_pid) && watch)
 			host_watch_add(watch, child->p_pid);
@@ -158,7 +158,7 @@ change watch_find(proc *p, const core_wait_args *w, bool traces, unsigned *crowd
 
 	*crowd = 0;
 	if (!watch || host_watch_missed(watch)) {
-		look_at_all(&s, traces);
+		look_at_all(p, &s, traces);
 		if (watch && host_watch_missed(watch))
 			*crowd = s.crowd;
 		return s.found;
