@@ -237,7 +237,7 @@ VM_TEST(Preload, VforkChildKilledInItsWait)
 	});
 	const pid_t pid = spawn_vfork([&] {
 		const long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-		while (child == 0)
+		while (child == 0) // NOLINT(bugprone-infinite-loop): until it is killed
 			syscall(SYS_pause);
 		*tid = gettid_raw();
 		waitpid(static_cast<pid_t>(child), nullptr, 0);

@@ -5,7 +5,6 @@
 
 #include "vm_test.h"
 
-#include <source_location>
 #include <thread>
 
 namespace vm
@@ -269,12 +268,22 @@ inline std::string try_wait4(pid_t pid, int options, const Want &want, unsigned 
 		.said();
 }
 
-using Where = std::source_location;
+// As std::source_location, which clang's tools do not have yet.
+struct Where {
+	const char *file;
+	int line;
+
+	static constexpr Where current(const char *file = __builtin_FILE(),
+				       int line = __builtin_LINE())
+	{
+		return {file, line};
+	}
+};
 
 inline void expect_none(const std::string &complaint, const Where &where)
 {
 	if (!complaint.empty())
-		ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line())) << complaint;
+		ADD_FAILURE_AT(where.file, where.line) << complaint;
 }
 
 inline void expect_wait6(idtype_t idtype, id_t id, int options, const Want &want,
