@@ -205,7 +205,8 @@ void Caller::follow_wait(pid_t pid, uint32_t what, bool claimed)
 	if (random_.one_in(4))
 		return;
 	siginfo_t info = {};
-	const int kind = static_cast<int>(what) | (claimed ? 0 : WNOWAIT);
+	const int kind = static_cast<int>(what == BSDPROC_WTRAPPED ? WSTOPPED : what) |
+			 (claimed ? 0 : WNOWAIT);
 	const long got = waitid(P_PID, static_cast<id_t>(pid), &info, kind | WNOHANG | __WALL);
 	const bool gone = !claimed && got == 0 && !info.si_pid;
 	if (got == 0 ? info.si_pid != pid && !gone : errno != ECHILD)

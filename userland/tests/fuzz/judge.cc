@@ -64,8 +64,8 @@ void judge_extexit(const Call &call, const struct bsdproc_extexit &out, const Me
 		MUST(stored == in.status);
 }
 
-// Of a child that ended by itself or was killed; all other ends are not ours. Nobody is traced,
-// and stops are SIGSTOP's, or of a terminal that is not there.
+// Of a child that ended by itself or was killed; all other ends are not ours. Stops are
+// SIGSTOP's; for the tracer, of whatever signal comes.
 bool can_be_status(const Call &call, const struct bsdproc_wait &out)
 {
 	const uint32_t options = call.in.wait.options;
@@ -79,6 +79,8 @@ bool can_be_status(const Call &call, const struct bsdproc_wait &out)
 					      : is_end(options & BSDPROC_WLINUXCLONE);
 	case BSDPROC_WUNTRACED:
 		return out.xstat == (SIGSTOP << 8 | 0x7f);
+	case BSDPROC_WTRAPPED:
+		return (out.xstat & 0xff) == 0x7f && out.xstat >> 8;
 	case BSDPROC_WCONTINUED:
 		return out.xstat == SIGCONT;
 	default:
@@ -90,7 +92,9 @@ bool was_asked_for(uint32_t options, uint32_t what)
 {
 	const uint32_t kinds =
 		BSDPROC_WEXITED | BSDPROC_WUNTRACED | BSDPROC_WCONTINUED | BSDPROC_WTRAPPED;
-	return what & (options & kinds ? options : uint32_t{BSDPROC_WEXITED});
+	// Who asks for stops has asked for those for the tracer as well.
+	const uint32_t traps = options & BSDPROC_WUNTRACED ? BSDPROC_WTRAPPED : 0;
+	return what & (options & kinds ? options | traps : uint32_t{BSDPROC_WEXITED});
 }
 
 void judge_rusage(const Call &call, const struct rusage &ru, bool somebody)
