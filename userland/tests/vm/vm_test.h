@@ -47,6 +47,9 @@ template <class F> void in_process(F body)
 		die("fork");
 	if (pid == 0) {
 		setpgid(0, 0);
+		// A shell has what it starts in the background ignore these.
+		signal(SIGINT, SIG_DFL);
+		signal(SIGQUIT, SIG_DFL);
 		alarm(kHangLimit);
 		body();
 		fflush(nullptr);
