@@ -110,7 +110,62 @@ static void it_grows_in_order(struct kunit *test)
 	kthread_stop(b);
 }
 
+static struct host_watch *looked_at;
+static unsigned found;
+
+static int look(struct wait_queue_entry *entry, unsigned mode, int flags, void *key)
+{
+	found = host_watch_count(looked_at);
+	return 0;
+}
+
+/* Who sleeps there may look as soon as he is woken, whenever he came. */
+static void it_is_told_before_who_sleeps(struct kunit *test)
+{
+	struct task_struct *a = someone(test);
+	struct wait_queue_entry before, after;
+
+	init_waitqueue_func_entry(&before, look);
+	init_waitqueue_func_entry(&after, look);
+	add_wait_queue(&current->signal->wait_chldexit, &before);
+	looked_at = watch_of(test);
+	found = 0;
+	tell(a);
+	KUNIT_EXPECT_EQ(test, found, 1);
+	remove_wait_queue(&current->signal->wait_chldexit, &before);
+
+	host_watch_reset(looked_at);
+	add_wait_queue(&current->signal->wait_chldexit, &after);
+	found = 0;
+	tell(a);
+	KUNIT_EXPECT_EQ(test, found, 1);
+	remove_wait_queue(&current->signal->wait_chldexit, &after);
+	host_watch_close(looked_at);
+	kthread_stop(a);
+}
+
+static void the_first_can_be_put_back(struct kunit *test)
+{
+	struct task_struct *a = someone(test), *b = someone(test);
+	struct host_watch *watch = watch_of(test);
+	struct pid *pid;
+
+	tell(a);
+	tell(b);
+	pid = host_watch_take(watch);
+	host_watch_put_back(watch, pid);
+	put_pid(pid);
+	KUNIT_EXPECT_EQ(test, host_watch_count(watch), 2);
+	KUNIT_EXPECT_TRUE(test, next_is(watch, a));
+	KUNIT_EXPECT_TRUE(test, next_is(watch, b));
+	host_watch_close(watch);
+	kthread_stop(a);
+	kthread_stop(b);
+}
+
 static struct kunit_case cases[] = {
+	KUNIT_CASE(it_is_told_before_who_sleeps),
+	KUNIT_CASE(the_first_can_be_put_back),
 	KUNIT_CASE(who_wakes_is_noted_in_order),
 	KUNIT_CASE(who_does_not_fit_is_missed),
 	KUNIT_CASE(it_grows_in_order),

@@ -93,7 +93,7 @@ struct search {
 	proc *p;
 	const core_wait_args *w;
 	change found;
-	unsigned crowd; // how many have something to report
+	unsigned crowd; // how many the watch should have room for
 
 	// True: this one has, to whomever; or it may come to have something, and nobody tells:
 	// that it goes on, as soon as it is sent SIGCONT; that it has stopped, when its tracer

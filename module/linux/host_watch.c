@@ -20,7 +20,7 @@ struct host_watch {
 	struct wait_queue_entry entry;
 	struct signal_struct *signal; /* there until the watch is closed */
 	spinlock_t lock;
-	/* A ring, with references; all under lock. */
+	/* A ring, with references. Written under lock; count and missed are read without, too. */
 	struct pid **pids;
 	unsigned room, first, count;
 	bool missed;

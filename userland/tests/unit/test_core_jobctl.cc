@@ -492,6 +492,18 @@ TEST_F(CoreJobctl, TheWatchGoesWithItsProcess)
 	EXPECT_EQ(any(p), ended(q, 0));
 }
 
+// The module goes while its process lives on.
+TEST_F(CoreJobctl, TheWatchGoesWithTheModule)
+{
+	task_struct *c = linux_.fork(p);
+	EXPECT_EQ(any(p), nothing_yet);
+	unload(); // expects that nothing is left
+	EXPECT_TRUE(p->signal->watches.empty());
+	linux_.stop(c, sigstop);
+	ASSERT_EQ(load(), 0);
+	EXPECT_EQ(any(p), stopped(c));
+}
+
 // The new program may never ask; if it does, it has what came before.
 TEST_F(CoreJobctl, TheWatchEndsWithAnExec)
 {

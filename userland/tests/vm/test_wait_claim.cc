@@ -4,6 +4,7 @@
 #include "vm_device.h"
 #include "vm_test.h"
 
+#include <climits>
 #include <thread>
 
 using namespace vm;
@@ -86,13 +87,17 @@ VM_TEST(WaitClaim, ReapedEndsIt)
 VM_TEST(WaitClaim, FailedNextCallGivesItBack)
 {
 	Device dev;
-	pid_t pid = zombie(35);
-	ASSERT_EQ(claim(dev, pid).pid, pid);
-	struct bsdproc_wait w = {};
-	w.idtype = BSDPROC_P_PID;
-	w.id = static_cast<uint64_t>(getpid());
-	EXPECT_ERRNO(dev(BSDPROC_WAIT, &w), ECHILD);
-	std::thread([&] { expect_report(pid, 35); }).join();
+	// No child of ours, and numbers that nobody has.
+	for (const uint64_t nobody :
+	     {static_cast<uint64_t>(getpid()), uint64_t(INT_MAX), uint64_t(1) << 40}) {
+		pid_t pid = zombie(35);
+		ASSERT_EQ(claim(dev, pid).pid, pid);
+		struct bsdproc_wait w = {};
+		w.idtype = BSDPROC_P_PID;
+		w.id = nobody;
+		EXPECT_ERRNO(dev(BSDPROC_WAIT, &w), ECHILD);
+		std::thread([&] { expect_report(pid, 35); }).join();
+	}
 }
 
 VM_TEST(WaitClaim, DeadClaimantGivesItBack)
