@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -19,7 +20,10 @@ _Static_assert(REAPER_STAT_OWNED == BSDPROC_REAPER_OWNED &&
 	       "the API's numbers are the ABI's");
 _Static_assert(sizeof(long) != 8 || sizeof(union reaper_info) == 192, "as it is in DragonFly");
 
-/* Copied by the kernel, which looks at the address; where a filter forbids that, as it is. */
+/*
+ * Copied by the kernel, which looks at the address. Where it has no such call, or a filter forbids
+ * it, another that writes to memory says first whether one can.
+ */
 static int put(void *to, const union reaper_info *info)
 {
 	const struct iovec local = {.iov_base = (void *)(uintptr_t)info, .iov_len = sizeof(*info)};
@@ -28,7 +32,8 @@ static int put(void *to, const union reaper_info *info)
 
 	if (n == (ssize_t)sizeof(*info))
 		return 0;
-	if (n == -1 && errno != EFAULT) {
+	if (n == -1 && errno != EFAULT &&
+	    getrandom(to, sizeof(*info), GRND_INSECURE) == (ssize_t)sizeof(*info)) {
 		memcpy(to, info, sizeof(*info));
 		return 0;
 	}

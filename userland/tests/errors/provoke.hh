@@ -51,10 +51,11 @@ template <class F> long then(long result, F afterwards)
 // By a process of its own, a child of this one.
 template <class F> long in_child(F call)
 {
+	const bool failed = testing::Test::HasFailure();
 	const int status = vm::native_reap(vm::spawn([&] {
 		const int error = call() == -1 ? errno : 0;
 		fflush(nullptr);
-		return testing::Test::HasFailure() ? 255 : error;
+		return testing::Test::HasFailure() && !failed ? 255 : error;
 	}));
 	EXPECT_TRUE(WIFEXITED(status)) << status;
 	errno = WEXITSTATUS(status);

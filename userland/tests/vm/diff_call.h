@@ -215,9 +215,10 @@ inline std::string words_of(const struct rusage &ru)
 
 inline std::string words_of(const siginfo_t &info)
 {
-	siginfo_t before;
-	memset(&before, 0x5a, sizeof(before));
-	if (memcmp(&info, &before, sizeof(info)) == 0)
+	unsigned char before[sizeof(info)];
+	memset(before, 0x5a, sizeof(before));
+	const void *after = &info;
+	if (memcmp(after, before, sizeof(before)) == 0)
 		return "untouched";
 	char text[160];
 	snprintf(text, sizeof(text), "signo %d errno %d code %d pid %s uid %s status %#x",

@@ -88,7 +88,9 @@ public:
 	// It is that value in every byte, and nothing around it has changed.
 	bool is(const T &value) const
 	{
-		return memcmp(raw_ + kFence, &value, sizeof(T)) == 0 && fenced();
+		// Every byte on purpose, those between the members too.
+		const void *bytes = &value;
+		return memcmp(raw_ + kFence, bytes, sizeof(T)) == 0 && fenced();
 	}
 	bool fenced() const { return clean(0, kFence) && clean(kFence + sizeof(T), sizeof(raw_)); }
 
