@@ -12,10 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bsdproc_ioctl.h>
-
+#include "ask.h"
 #include "bsdproc.h"
-#include "internal.h"
 
 _Static_assert(WNOHANG == BSDPROC_WNOHANG && WUNTRACED == BSDPROC_WUNTRACED &&
 		       WEXITED == BSDPROC_WEXITED && WCONTINUED == BSDPROC_WCONTINUED &&
@@ -50,15 +48,6 @@ static int collect(const struct bsdproc_wait *found, siginfo_t *info, struct rus
 	return info->si_pid != 0;
 }
 
-/* Lets other threads know at once; what waitid said is the result all the same. */
-static void end_claim(void)
-{
-	int saved = errno;
-
-	bsdproc_call(BSDPROC_REAPED, NULL);
-	errno = saved;
-}
-
 static int status_of(const siginfo_t *info)
 {
 	switch (info->si_code) {
@@ -81,45 +70,37 @@ static int status_of(const siginfo_t *info)
  */
 static pid_t wait_for(struct bsdproc_wait *args, siginfo_t *info)
 {
-	const struct bsdproc_wait asked = *args;
 	int *status = (int *)(uintptr_t)args->status;
 	struct rusage *ru = (struct rusage *)(uintptr_t)args->rusage;
-	int saved = errno;
+	const int saved = errno;
+	int error;
 
 	if (args->options & ~OPTIONS) {
 		errno = EINVAL;
 		return -1;
 	}
-	for (;;) {
+	while ((error = bsdproc_ask(args)) == 0 && args->pid) {
 		siginfo_t seen = {0}; /* Linux writes a part of it */
-		int collected;
+		const int collected = collect(args, &seen, ru);
 
-		if (bsdproc_call(BSDPROC_WAIT, args) == -1)
-			return -1;
-		if (args->pid == 0)
-			break; /* the module has zeroed what the pointers point to */
-
-		collected = collect(args, &seen, ru);
-		if (args->flags & BSDPROC_WAIT_SHARED)
-			end_claim();
-		if (collected == -1)
-			return -1;
-		if (collected) {
-			/* What the module wrote was the claimed child's. If a native
-			 * wait took that one, and its number went to a new child that
-			 * has ended too, then that new child is what we hold now (and
-			 * wrusage is the other's, as Linux does not tell it apart). */
-			if (status)
-				*status = status_of(&seen);
-			if (info)
-				*info = seen;
-			errno = saved;
-			return seen.si_pid;
-		}
-		*args = asked;
+		if (!collected)
+			continue;
+		error = errno;
+		/* What the module wrote was the claimed child's. If a native wait took that
+		 * one, and its number went to a new child that has ended too, then that new
+		 * child is what we hold now (and wrusage is the other's, as Linux does not
+		 * tell it apart). A handler may look at it, so it is written before. */
+		if (collected > 0 && status)
+			*status = status_of(&seen);
+		if (collected > 0 && info)
+			*info = seen;
+		bsdproc_collected(args);
+		errno = collected > 0 ? saved : error;
+		return collected > 0 ? seen.si_pid : -1;
 	}
-	errno = saved;
-	return 0;
+	/* With nothing to report the module has zeroed what the pointers point to. */
+	errno = error ? error : saved;
+	return error ? -1 : 0;
 }
 
 pid_t bsd_wait4(pid_t pid, int *status, int options, struct rusage *ru)

@@ -4,10 +4,8 @@
  * call collects that one into the caller's memory. So status, usage and errors are Linux's.
  * What the module does not know, or refuses, is Linux's alone.
  *
- * Between the module's answer and the collecting all signals are blocked: the signal that a
- * child's end sends would else be handled there, and handlers wait for children, too. Linux's
- * own call has collected when the handler runs. If Linux has no such child any more (another
- * wait was quicker; or Linux does not keep it, as its end is ignored) the module is asked again.
+ * If Linux has no such child any more (another wait was quicker; or Linux does not keep it, as
+ * its end is ignored) the module is asked again.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,8 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <bsdproc_ioctl.h>
-
+#include "ask.h"
 #include "preload.h"
 
 #define EVENTS (WEXITED | WSTOPPED | WCONTINUED)
@@ -98,41 +95,6 @@ static bool waitid_args(struct bsdproc_wait *args, idtype_t idtype, id_t id, int
 	return true;
 }
 
-/* The system call: libc's function leaves signals of its own out. */
-static void release_signals(const struct bsdproc_wait *args)
-{
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &args->sigmask, NULL, sizeof(args->sigmask));
-}
-
-/*
- * Asks for a child, in args->pid, or 0: nothing to report. With one, signals are blocked; they
- * are to stay so when it is asked again, as what has come meanwhile is to interrupt that.
- * Returns 0 or an error.
- */
-static int ask(struct bsdproc_wait *args)
-{
-	const bool held = args->flags & BSDPROC_WAIT_SIGNALS;
-	int error;
-
-	args->flags = BSDPROC_WAIT_SIGNALS | (held ? BSDPROC_WAIT_HELD : 0);
-	args->pid = 0;
-	if (bsdproc_call(BSDPROC_WAIT, args) == 0)
-		return 0;
-	error = errno;
-	/* After the other two it was the module that answered, which has set the mask. */
-	if (held && error != EINTR && error != ECHILD)
-		release_signals(args);
-	return error;
-}
-
-/* The child that was asked for has been collected. */
-static void finish(const struct bsdproc_wait *args)
-{
-	if (args->flags & BSDPROC_WAIT_SHARED)
-		bsdproc_call(BSDPROC_REAPED, NULL);
-	release_signals(args);
-}
-
 pid_t preload_wait4(pid_t pid, int *status, int options, struct rusage *ru)
 {
 	const int saved = errno;
@@ -145,12 +107,12 @@ pid_t preload_wait4(pid_t pid, int *status, int options, struct rusage *ru)
 		COUNT(linux_own);
 		return native_wait4(pid, status, options, ru);
 	}
-	while ((error = ask(&args)) == 0 && args.pid) {
+	while ((error = bsdproc_ask(&args)) == 0 && args.pid) {
 		got = syscall(SYS_wait4, args.pid, status,
 			      WNOHANG | (options & (WUNTRACED | WCONTINUED)) | __WALL, ru);
 		error = errno;
 		if (got > 0 || (got == -1 && error != ECHILD)) {
-			finish(&args);
+			bsdproc_collected(&args);
 			COUNT(served);
 			errno = got > 0 ? saved : error;
 			return (pid_t)got;
@@ -206,14 +168,14 @@ int preload_waitid(idtype_t idtype, id_t id, siginfo_t *info, int options)
 		COUNT(linux_own);
 		return native_waitid(idtype, id, info, options);
 	}
-	while ((error = ask(&args)) == 0 && args.pid) {
+	while ((error = bsdproc_ask(&args)) == 0 && args.pid) {
 		siginfo_t *to = info ? info : &unseen;
 
 		got = (int)syscall(SYS_waitid, P_PID, args.pid, to,
 				   (options & (EVENTS | WNOWAIT)) | WNOHANG | __WALL, NULL);
 		error = errno;
 		if (got == -1 ? error != ECHILD : to->si_signo != 0) {
-			finish(&args);
+			bsdproc_collected(&args);
 			COUNT(served);
 			errno = got == -1 ? error : saved;
 			return got;

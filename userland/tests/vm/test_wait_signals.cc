@@ -264,3 +264,84 @@ VM_TEST(WaitSignals, AskedAgainForNobody)
 	go.give();
 	EXPECT_EQ(native_reap(pid), 3 << 8);
 }
+
+namespace
+{
+
+int told;           // the status that the wait has written
+int handler_told;   // what the handler found in it
+pid_t handler_took; // whom the handler's own wait reported, or -errno
+
+void wait_in_handler(int)
+{
+	handled = handled + 1;
+	handler_told = told;
+	handler_took = bsd_waitpid(-1, nullptr, WNOHANG);
+	if (handler_took == -1)
+		handler_took = -errno;
+}
+
+} // namespace
+
+// The library's waits: a handler of the end's own signal finds the child collected, and its
+// status written, as with Linux's.
+VM_TEST(WaitSignals, HandlersThatWait)
+{
+	struct sigaction act = {};
+	act.sa_handler = wait_in_handler;
+	act.sa_flags = SA_RESTART;
+	ASSERT_EQ(sigaction(SIGCHLD, &act, nullptr), 0);
+	set_mask(bit(SIGUSR1));
+	const pid_t self = getpid();
+
+	for (int i = 1; i <= rounds(200); i++) {
+		const int code = i % 256;
+		const pid_t pid = spawn([=] {
+			until_waiting(self);
+			return code;
+		});
+		told = -1;
+		EXPECT_EQ(bsd_waitpid(-1, &told, 0), pid) << i;
+		EXPECT_EQ(told, code << 8) << i;
+		EXPECT_EQ(handled, i);
+		EXPECT_EQ(handler_told, told) << i;
+		EXPECT_EQ(handler_took, -ECHILD) << i;
+		EXPECT_EQ(mask(), bit(SIGUSR1)) << i;
+	}
+}
+
+// Whatever a wait comes to, the mask is the thread's own again.
+VM_TEST(WaitSignals, TheMaskAfterWaits)
+{
+	Tokens go;
+	set_mask(bit(SIGUSR1) | bit(34));
+	EXPECT_ERRNO(bsd_waitpid(-1, nullptr, 0), ECHILD);
+	EXPECT_EQ(mask(), bit(SIGUSR1) | bit(34));
+
+	const pid_t pid = spawn([&] {
+		go.take();
+		return 3;
+	});
+	EXPECT_EQ(bsd_waitpid(-1, nullptr, WNOHANG), 0);
+	EXPECT_EQ(mask(), bit(SIGUSR1) | bit(34));
+	handle(SIGUSR2);
+	const pid_t self = getpid();
+	const pid_t helper = spawn([=] {
+		until_waiting(self);
+		kill(self, SIGUSR2);
+		return 0;
+	});
+	EXPECT_ERRNO(bsd_waitpid(pid, nullptr, 0), EINTR);
+	EXPECT_EQ(mask(), bit(SIGUSR1) | bit(34));
+	native_reap(helper);
+
+	go.give();
+	EXPECT_EQ(bsd_waitid(P_ALL, 0, nullptr, WEXITED | WNOWAIT), 0);
+	EXPECT_EQ(mask(), bit(SIGUSR1) | bit(34));
+	EXPECT_EQ(
+		bsd_wait6(P_PID, id_t(pid), reinterpret_cast<int *>(16), WEXITED, nullptr, nullptr),
+		-1);
+	EXPECT_EQ(mask(), bit(SIGUSR1) | bit(34));
+	EXPECT_EQ(bsd_waitpid(pid, nullptr, 0), pid);
+	EXPECT_EQ(mask(), bit(SIGUSR1) | bit(34));
+}
