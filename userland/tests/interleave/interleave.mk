@@ -11,7 +11,7 @@ $(eval $(call core-variant,tests/interleave/obj,,-fsanitize=thread))
 
 $(O)/tests/interleave/obj/%.o: $(SRC)/tests/interleave/%.cc $(O)/flags $(O)/core-flags
 	@mkdir -p $(@D)
-	$(CXX) $(cxxflags) -pthread $(core-flags) -c -o $@ $<
+	$(ccache) $(CXX) $(cxxflags) -pthread $(core-flags) -c -o $@ $<
 
 $(interleave-program): $(interleave-names:%=$(O)/tests/interleave/obj/%.o) \
 		$(addprefix $(O)/,$(call core-objects-in,tests/interleave/obj))

@@ -11,7 +11,7 @@ vm-tests: $(overlay-programs:%=$(O)/tests/overlay/%)
 
 $(O)/tests/obj/overlay/%.o: $(SRC)/tests/overlay/%.c $(O)/flags $(SRC)/tests/overlay/overlay.mk
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(overlay-c) -c -o $@ $<
+	$(ccache) $(CC) -std=gnu11 $(overlay-c) -c -o $@ $<
 
 $(O)/tests/obj/overlay/names.o: overlay-c += -std=c99
 

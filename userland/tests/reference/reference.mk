@@ -35,7 +35,7 @@ $(fuzz-objects): CXX := $(CLANGXX)
 
 $(O)/fuzz/reference/%.o: $(SRC)/tests/reference/%.cc $(O)/flags $(O)/core-flags
 	@mkdir -p $(@D)
-	$(CXX) $(cxxflags) -pthread $(core-flags) $(fuzz-sanitize) -c -o $@ $<
+	$(ccache) $(CXX) $(cxxflags) -pthread $(core-flags) $(fuzz-sanitize) -c -o $@ $<
 
 $(O)/fuzz/fuzz_core: $(fuzz-objects)
 	$(CLANGXX) $(fuzz-sanitize) -fsanitize=fuzzer $(FUZZ_COVERAGE) -pthread -o $@ $^ -lgtest

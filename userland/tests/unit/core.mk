@@ -18,11 +18,11 @@ core-objects-in = $(core-hosts:%=$(1)/host/%.o) $(core-files:%=$(1)/core/%.o)
 define core-variant
 $(O)/$(1)/host/%.o: $(SRC)/tests/host/%.cc $(O)/flags $(O)/core-flags
 	@mkdir -p $$(@D)
-	$$(CXX) $$(cxxflags) -pthread $(core-flags) $(2) -c -o $$@ $$<
+	$$(ccache) $$(CXX) $$(cxxflags) -pthread $(core-flags) $(2) -c -o $$@ $$<
 
 $(O)/$(1)/core/%.o: $(ROOT)/module/core/%.cc $(O)/flags $(O)/core-flags
 	@mkdir -p $$(@D)
-	$$(CXX) -std=gnu++20 $$(filter-out -std=%,$$(cxxflags)) -fno-exceptions -fno-rtti \
+	$$(ccache) $$(CXX) -std=gnu++20 $$(filter-out -std=%,$$(cxxflags)) -fno-exceptions -fno-rtti \
 		-fno-threadsafe-statics $(core-flags) $(3) -c -o $$@ $$<
 	objcopy --rename-section .data=core_data --rename-section .bss=core_bss $$@
 endef
@@ -63,7 +63,7 @@ $(eval $(call core-variant,tests/tsan,-fsanitize=thread,-fsanitize=thread))
 
 $(O)/tests/tsan/test_core_storm.o: $(SRC)/tests/unit/test_core_storm.cc $(O)/flags $(O)/core-flags
 	@mkdir -p $(@D)
-	$(CXX) $(cxxflags) -pthread $(core-flags) -fsanitize=thread -c -o $@ $<
+	$(ccache) $(CXX) $(cxxflags) -pthread $(core-flags) -fsanitize=thread -c -o $@ $<
 
 $(O)/tests/tsan/test_core_storm: $(O)/tests/tsan/test_core_storm.o \
 		$(addprefix $(O)/,$(call core-objects-in,tests/tsan))
