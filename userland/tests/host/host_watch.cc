@@ -170,12 +170,13 @@ host_watch *host_watch_open(void)
 
 void host_watch_close(host_watch *watch)
 {
-	host_watch_reset(watch);
 	{
 		rest r;
 		if (!std::erase(watch->of->watches, watch))
 			die("a watch that nobody has was closed");
 	}
+	// Now that nobody adds to it any more.
+	host_watch_reset(watch);
 	host_mfree(watch->memory);
 	delete watch;
 }
