@@ -55,6 +55,23 @@ TEST(InterleaveJobctl, SleepsWhileItStops)
 		});
 }
 
+// Linux tells of one while another is looked at, who has nothing to report any more.
+TEST(InterleaveJobctl, ToldDuringALook)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init()), *child = linux_.fork(p);
+		task_struct *other = linux_.fork(p);
+		EXPECT_EQ(wait_nohang(p, {.options = kinds}), waited{});
+		linux_.stop(other, 19);
+		linux_.cont(other);
+		linux_.collect(other, CORE_WCONTINUED);
+		const int nr = child->thread_pid->nr;
+		return scenario{{[&linux_, child] { linux_.stop(child, 19); },
+				 [p, nr] { EXPECT_EQ(wait_and_collect(p).pid, nr); }}};
+	});
+}
+
 // One has the stop, the other the end that comes after it.
 TEST(InterleaveJobctl, TwoForOneStop)
 {
@@ -87,6 +104,8 @@ TEST(InterleaveJobctl, TheFinderDies)
 		kernel &linux_ = w.linux_;
 		task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
 		task_struct *child = linux_.fork(p);
+		// Not among all children, but by what Linux tells.
+		EXPECT_EQ(wait_nohang(second, {.options = kinds}), waited{});
 		linux_.stop(child, 19);
 		EXPECT_EQ(wait(second, {.options = kinds}).what, CORE_WUNTRACED);
 		return scenario{{[&linux_, second] { linux_.exit(second); },

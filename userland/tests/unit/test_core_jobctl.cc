@@ -246,6 +246,20 @@ TEST_F(CoreJobctl, TheTracersIsTheFirstWord)
 	EXPECT_EQ(wait_and_reap(p), ended(c, 6));
 }
 
+// Nor does a tracer wait for an end that it does not ask for.
+TEST_F(CoreJobctl, ATraceesEndThatIsNotAskedFor)
+{
+	task_struct *c = linux_.fork(p), *tracer = linux_.fork(linux_.init());
+	linux_.attach(tracer, c);
+	linux_.exit(c, 6 << 8);
+	EXPECT_EQ(stops(tracer), no_child);
+	EXPECT_EQ(wait_nohang(
+			  tracer,
+			  {.idtype = CORE_P_PID, .id = c->signal->tgid, .options = CORE_WUNTRACED}),
+		  no_child);
+	EXPECT_EQ(any(tracer), ended(c, 6));
+}
+
 // The parent that traces its own child is its tracer.
 TEST_F(CoreJobctl, TracedByItsParent)
 {
