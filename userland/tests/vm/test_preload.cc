@@ -212,8 +212,9 @@ VM_TEST(Preload, CancelledAsTheChildEnds)
 			EXPECT_ERRNO(waitpid(wait.pid, nullptr, 0), ECHILD);
 		}
 		cancelled += lost;
-		delay = std::clamp(delay + (lost ? delay / 8 + 1 : -(delay / 8 + 1)), 0,
-				   50'000'000);
+		// In great steps as long as only one of them has been.
+		const int step = cancelled && cancelled <= i ? delay / 8 + 1 : delay / 2 + 1;
+		delay = std::clamp(delay + (lost ? step : -step), 0, 50'000'000);
 	}
 	EXPECT_GT(cancelled, total / 20);
 	EXPECT_LT(cancelled, total - total / 20);
