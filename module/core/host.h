@@ -56,7 +56,7 @@ struct host_work {
 	void (*func)(struct host_work *);
 };
 
-/* leaf. Zeroed memory that never sleeps to get it, or null. */
+/* leaf. Memory with anything in it, that never sleeps to get it; or null. */
 enum host_pool { HOST_POOL_PROC, HOST_POOL_LWP, HOST_POOLS };
 void *host_alloc(enum host_pool pool);
 void host_free(enum host_pool pool, void *object);
@@ -92,26 +92,28 @@ void host_map_drain(void (*drop)(struct host_link *));
 /* ---- Linux's truth about a task or a process (all RCU, leaf) ---------------- */
 
 enum host_task_bit {
-	HOST_TASK_KTHREAD = 1 << 0,  /* has no proc */
-	HOST_TASK_LEADER = 1 << 1,   /* leads its thread group */
-	HOST_TASK_EXITING = 1 << 2,  /* has entered do_exit */
-	HOST_TASK_EXITED = 1 << 3,   /* its parent and children have been told */
-	HOST_TASK_RELEASED = 1 << 4, /* Linux has let go of it */
-	HOST_TASK_STOPPED = 1 << 5,
-	HOST_TASK_TRACED = 1 << 6,
-	HOST_TASK_ASLEEP = 1 << 7,
-	HOST_TASK_VFORK = 1 << 8,   /* its parent waits in vfork for it */
-	HOST_TASK_ALONE = 1 << 9,   /* its process has no other thread left */
-	HOST_TASK_LAST = 1 << 10,   /* all threads of its process are past exit's beginning */
-	HOST_TASK_LONE = 1 << 11,   /* no other thread of its process is outside do_exit */
-	HOST_TASK_WORKER = 1 << 12, /* runs no user code: io_uring's, vhost's. At birth */
-	HOST_TASK_FORKED = 1 << 13, /* leads a group whose program is that of its maker */
+	HOST_TASK_LEADER = 1 << 0,   /* leads its thread group */
+	HOST_TASK_EXITING = 1 << 1,  /* has entered do_exit */
+	HOST_TASK_EXITED = 1 << 2,   /* its parent and children have been told */
+	HOST_TASK_RELEASED = 1 << 3, /* Linux has let go of it */
+	HOST_TASK_STOPPED = 1 << 4,
+	HOST_TASK_TRACED = 1 << 5,
+	HOST_TASK_ASLEEP = 1 << 6,
+	HOST_TASK_VFORK = 1 << 7,   /* its parent waits in vfork for it */
+	HOST_TASK_ALONE = 1 << 8,   /* its process has no other thread left */
+	HOST_TASK_LONE = 1 << 9,    /* no other thread of its process is outside do_exit */
+	HOST_TASK_WORKER = 1 << 10, /* runs no user code: io_uring's, vhost's. At birth */
+	HOST_TASK_FORKED = 1 << 11, /* leads a group whose program is that of its maker */
 };
 
 struct task_struct *host_current(void);
 /* The thread with that number, null when Linux has released it. */
 struct task_struct *host_pid_task(struct pid *pid);
 unsigned host_task_bits(const struct task_struct *task);
+/* Whether it is a kernel thread, which has no proc. */
+int host_task_kthread(const struct task_struct *task);
+/* Whether all threads of its process are past the beginning of their exits. */
+int host_task_last(const struct task_struct *task);
 /* The thread that is its parent for wait; never null, maybe the idle task. */
 struct task_struct *host_task_real_parent(const struct task_struct *task);
 /* Its process, null when released. No reference is taken. */

@@ -141,7 +141,7 @@ void acct_process(proc *p, task_struct *task)
 
 void acct_exiting(lwp *lp, task_struct *task)
 {
-	if (!host_acct_wanted() || !(host_task_bits(task) & HOST_TASK_LAST))
+	if (!host_acct_wanted() || !host_task_last(task))
 		return;
 	// Before Linux takes it away from a session that loses its leader.
 	const unsigned tty = host_tty();

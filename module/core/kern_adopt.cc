@@ -36,7 +36,7 @@ static int adopt_one(task_struct *task, proc *maker)
 {
 	guard g(adopt_lock);
 	const unsigned bits = host_task_bits(task);
-	if (bits & (HOST_TASK_KTHREAD | HOST_TASK_RELEASED))
+	if (host_task_kthread(task) || (bits & HOST_TASK_RELEASED))
 		return err::srch;
 	if (is_known(task))
 		return 0;
@@ -53,7 +53,7 @@ static task_struct *elder_of(task_struct *task)
 	if (leader && leader != task)
 		return is_known(leader) ? nullptr : leader;
 	task_struct *parent = host_task_real_parent(task);
-	return is_known(parent) || (host_task_bits(parent) & HOST_TASK_KTHREAD) ? nullptr : parent;
+	return is_known(parent) || host_task_kthread(parent) ? nullptr : parent;
 }
 
 int adopt(task_struct *task, proc *maker)

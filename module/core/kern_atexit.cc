@@ -225,6 +225,11 @@ void exit_callouts(task_struct *task)
 	call(exit_list, task);
 }
 
+bool exit_callouts_there()
+{
+	return exit_list.count.load();
+}
+
 void caps_exit(task_struct *task)
 {
 	call(stages[EXIT_CAPS_EXIT], task);

@@ -96,23 +96,31 @@ static bool others_run(proc *p, const lwp *lp) REQUIRES(p->p_token)
 	return false;
 }
 
+static void set_zombie(proc *p, const task_struct *task) REQUIRES(p->p_token)
+{
+	p->p_flag = (p->p_flag | CORE_P_WEXIT) & ~P_FOREXEC;
+	p->p_xstat.store(host_task_xstat(task));
+	p->p_stat = CORE_SZOMB;
+}
+
+static void move_to_zombies(proc *p, const task_struct *task)
+{
+	parent_guard g(p);
+	if (proc *pp = g.get()) {
+		pp->p_token.held();
+		// An exec that came to nothing may have changed the signal.
+		proc_move(p, pp, pp, true, host_task_exit_signal(task));
+	}
+}
+
 void proc_zombie(proc *p, const task_struct *task)
 {
+	vmspace_exit(p); // it had no pipeline
 	{
 		guard g(p->p_token);
-		p->p_flag = (p->p_flag | CORE_P_WEXIT) & ~P_FOREXEC;
-		vmspace_exit(p); // for one that had no pipeline
-		p->p_xstat.store(host_task_xstat(task));
-		p->p_stat = CORE_SZOMB;
+		set_zombie(p, task);
 	}
-	{
-		parent_guard g(p);
-		if (proc *pp = g.get()) {
-			pp->p_token.held();
-			// An exec that came to nothing may have changed the signal.
-			proc_move(p, pp, pp, true, host_task_exit_signal(task));
-		}
-	}
+	move_to_zombies(p, task);
 }
 
 int proc_xstat(proc *p)
@@ -122,11 +130,6 @@ int proc_xstat(proc *p)
 	if (leader && p->p_xstat.load())
 		p->p_xstat.store(host_task_xstat(leader));
 	return p->p_xstat.load();
-}
-
-static bool has_children(proc *p) REQUIRES(p->p_token)
-{
-	return p->p_nchildren || p->p_nzombies;
 }
 
 // A process ends without a pipeline, as the model could not have its last lwp, or learns
@@ -156,8 +159,7 @@ static departure depart(proc *p, lwp *lp) REQUIRES(p->p_token)
 	lwp_exited(p, lp);
 	departure d{};
 	d.orphans = has_children(p) || !p->p_nthreads;
-	d.missed = p->p_nthreads && p->p_nthreads == p->p_nstranded &&
-		   (host_task_bits(lp->task) & HOST_TASK_LAST);
+	d.missed = p->p_nthreads && p->p_nthreads == p->p_nstranded && host_task_last(lp->task);
 	return d;
 }
 
@@ -201,7 +203,7 @@ static ending begin_exit(lwp *lp)
 		// last of those will be adopted in its exit, or found by limbo. If it
 		// is seen only after another was the master, that one has done all.
 		if (p->p_nthreads - p->p_nhooked.load() == 1 && p->p_stat != CORE_SZOMB &&
-		    (host_task_bits(lp->task) & HOST_TASK_LAST)) {
+		    host_task_last(lp->task)) {
 			how = ending::master;
 			p->p_flag = (p->p_flag | CORE_P_WEXIT) & ~P_FOREXEC;
 		} else if (hooks) {
@@ -254,6 +256,8 @@ static constinit atomic<bool> said_undone{};
 // callouts may rely on.
 static void check_rundown()
 {
+	if (!exit_callouts_there())
+		return;
 	const char *undone = host_exit_undone();
 	if (undone && !said_undone.exchange(true))
 		host_warn(undone, nullptr);
@@ -291,15 +295,16 @@ static void exit1(lwp *lp)
 	vmspace_exit(p);
 	acct_process(p, lp->task);
 	ktrexit(p, lp->task);
-	proc_zombie(p, lp->task);
 	bool orphans;
 	{
-		// lwp_exit: until now no other could take itself for the last.
+		// With lwp_exit: until now no other could take itself for the last.
 		guard g(p->p_token);
+		set_zombie(p, lp->task);
 		lwp_exited(p, lp);
 		orphans = has_children(p);
 		watch_close(p);
 	}
+	move_to_zombies(p, lp->task);
 	// They stay until Linux's exit goes on, so not before all that may sleep.
 	if (orphans)
 		limbo_add(p);
@@ -343,11 +348,10 @@ int core_extexit(core_who who, host_setint *setint)
 
 host_work *core_task_exiting(task_struct *task)
 {
-	const unsigned bits = host_task_bits(task);
-	if (bits & HOST_TASK_KTHREAD)
+	if (host_task_kthread(task))
 		return nullptr;
 	lwp *lp = lwp_find_or_adopt(task);
-	if (!lp && (bits & HOST_TASK_LAST))
+	if (!lp && host_task_last(task))
 		if (proc *p = proc_of_group(task))
 			exit_missed(p, task);
 	acct_exiting(lp, task);
@@ -409,7 +413,7 @@ void core_task_free(task_struct *task)
 	lwp_wait(task);
 	proc *p = lp->lwp_proc;
 
-	bool gone;
+	releasing r{};
 	{
 		guard g(p->p_token);
 		task_struct *leader = host_pid_leader(p->p_pid);
@@ -424,14 +428,14 @@ void core_task_free(task_struct *task)
 		// With not one lwp left in the model the proc is nobody's, and
 		// will be adopted anew if Linux still has it.
 		const bool last = !p->p_nthreads && !p->p_nleaving;
-		gone = !leader || last;
+		if (!leader || last)
+			r = proc_begin_release(p);
 		if (last)
 			watch_close(p);
 	}
 	if (lp->lwp_setint)
 		host_setint_drop(lp->lwp_setint);
-	if (gone)
-		proc_release(p);
+	proc_end_release(p, r);
 	lwp_dispose(lp);
 	proc_drop(p);
 }

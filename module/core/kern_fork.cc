@@ -32,7 +32,7 @@ static bool lwp_link(proc *p, lwp *lp, unsigned bits) REQUIRES(p->p_token)
 
 int lwp_attach(proc *p, task_struct *task, unsigned bits)
 {
-	auto *lp = static_cast<lwp *>(host_alloc(HOST_POOL_LWP));
+	auto *lp = alloc<lwp>(HOST_POOL_LWP);
 	if (!lp)
 		return err::nomem;
 	lp->task = task;
@@ -56,11 +56,13 @@ int lwp_attach(proc *p, task_struct *task, unsigned bits)
 	return error == err::exist ? 0 : error;
 }
 
-// The parent to be of a new proc.
-static proc *find_parent(task_struct *task)
+// The parent to be of a new proc; maker: the current thread's, or null.
+static proc *find_parent(task_struct *task, proc *maker)
 {
 	task_struct *parent = host_task_real_parent(task);
-	if (host_task_bits(parent) & HOST_TASK_KTHREAD)
+	if (maker && parent == host_current())
+		return maker;
+	if (host_task_kthread(parent))
 		return &proc0;
 	lwp *lp = lwp_find(parent);
 	if (lp)
@@ -80,36 +82,38 @@ static void fork_inherit(proc *child, proc *maker)
 		child->p_tracekill.store(true);
 }
 
+// Nobody knows it yet, so it is not locked.
+static bool link_first(proc *p, unsigned bits) NO_THREAD_SAFETY_ANALYSIS
+{
+	return lwp_link(p, &p->p_firstlwp, bits);
+}
+
 int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 {
 	pid *pid = host_task_tgid(task);
 	if (!pid)
 		return err::srch;
-	proc *p = proc_alloc(task, pid);
+	proc *p = proc_alloc(task, pid, flag);
 	if (!p)
 		return err::nomem;
 
-	bool limbo;
-	{
-		guard g(p->p_token);
-		p->p_flag = flag;
-		limbo = lwp_link(p, &p->p_firstlwp, bits);
-	}
+	const bool limbo = link_first(p, bits);
 	p->p_sigparent = host_task_exit_signal(task);
 	if (flag & CORE_P_ADOPTED)
 		vmspace_adopt(p, task);
 	else
 		vmspace_fork(p, task, maker ? maker : &proc0);
 	// A birth that was missed: the parent, as it is by now.
+	proc *self = maker;
 	if (!maker)
-		maker = find_parent(task);
+		maker = find_parent(task, self);
 	fork_inherit(p, maker);
 
 	int error;
 	proc *pp;
 	bool parent_limbo = false;
 	do {
-		pp = find_parent(task);
+		pp = find_parent(task, self);
 		guard g(pp->p_token);
 		if (pp->p_gone.load()) {
 			// Linux has chosen another parent, or let go of the task too.
@@ -147,9 +151,9 @@ using namespace bsd;
 
 void core_task_new(task_struct *task)
 {
-	const unsigned bits = host_task_bits(task);
-	if (bits & HOST_TASK_KTHREAD)
+	if (host_task_kthread(task))
 		return;
+	const unsigned bits = host_task_bits(task);
 
 	// A new thread belongs to its maker's proc, a new process most often to
 	// its maker; when the model does not know the maker, adopt() finds out.
@@ -158,11 +162,10 @@ void core_task_new(task_struct *task)
 	const task_struct *parent = host_task_real_parent(task);
 	proc *known = proc_of(self), *maker = known;
 	// A thread that the model has missed, or not come to yet.
-	if (!maker && !(host_task_bits(self) & HOST_TASK_KTHREAD))
+	if (!maker && !host_task_kthread(self))
 		maker = proc_of_group(self);
 	if (bits & HOST_TASK_LEADER)
-		error = (parent == self ? known : proc_of(parent)) ||
-					(host_task_bits(parent) & HOST_TASK_KTHREAD)
+		error = (parent == self ? known : proc_of(parent)) || host_task_kthread(parent)
 				? proc_attach(task, bits, 0, maker)
 				: adopt(task, maker);
 	else if (maker && maker->p_pid == host_task_tgid(task))

@@ -257,7 +257,7 @@ void core_ktrace_free(core_ktrace *trace)
 
 int core_ktrace_set(core_ktrace *trace, task_struct *leader, unsigned facs)
 {
-	if (host_task_bits(leader) & (HOST_TASK_KTHREAD | HOST_TASK_RELEASED))
+	if (host_task_kthread(leader) || (host_task_bits(leader) & HOST_TASK_RELEASED))
 		return err::srch;
 	lwp *lp = lwp_find_or_adopt(leader);
 	if (!lp)

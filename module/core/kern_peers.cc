@@ -35,7 +35,7 @@ static int find_leader(const task_struct *task, int parent, proc *&leader)
 {
 	task_struct *elder = host_task_real_parent(task);
 	pid *pid = host_task_tgid(elder);
-	if (!pid || host_pid_nr(pid) != parent || (host_task_bits(elder) & HOST_TASK_KTHREAD))
+	if (!pid || host_pid_nr(pid) != parent || host_task_kthread(elder))
 		return err::srch;
 	lwp *lp = lwp_find_or_adopt(elder);
 	if (!lp)

@@ -39,14 +39,15 @@ void proc_init(proc *p) NO_THREAD_SAFETY_ANALYSIS
 	p->p_stat = CORE_SACTIVE;
 }
 
-proc *proc_alloc(task_struct *task, pid *pid)
+proc *proc_alloc(task_struct *task, pid *pid, unsigned flag) NO_THREAD_SAFETY_ANALYSIS
 {
-	auto *p = static_cast<proc *>(host_alloc(HOST_POOL_PROC));
+	auto *p = alloc<proc>(HOST_POOL_PROC);
 	if (!p)
 		return nullptr;
 	proc_init(p);
 	host_pid_get(pid);
 	p->p_pid = pid;
+	p->p_flag = flag;
 	p->p_refs.store(2); // the model's, and the first lwp's
 	p->p_firstlwp.task = task;
 	p->p_firstlwp.lwp_proc = p;
@@ -125,7 +126,7 @@ proc *proc_linux_parent(const proc *child)
 	if (!leader)
 		return nullptr;
 	const task_struct *parent = host_task_real_parent(leader);
-	if (host_task_bits(parent) & HOST_TASK_KTHREAD)
+	if (host_task_kthread(parent))
 		return &proc0;
 	return proc_of(parent);
 }
@@ -185,15 +186,29 @@ static void release_children(proc *p)
 	}
 }
 
+releasing proc_begin_release(proc *p)
+{
+	const releasing r{.first = !p->p_gone.load(), .children = has_children(p)};
+	p->p_gone.store(true);
+	return r;
+}
+
 void proc_release(proc *p)
 {
+	releasing r;
 	{
 		guard g(p->p_token);
-		if (p->p_gone.load())
-			return;
-		p->p_gone.store(true);
+		r = proc_begin_release(p);
 	}
-	release_children(p);
+	proc_end_release(p, r);
+}
+
+void proc_end_release(proc *p, releasing r)
+{
+	if (!r.first)
+		return;
+	if (r.children)
+		release_children(p);
 	limbo_remove(p);
 	peers_leave(p);
 	stops_end(p);

@@ -174,7 +174,7 @@ void core_tracer_free(core_tracer *t)
 
 int core_tracer_stops(core_tracer *t, task_struct *leader, unsigned events)
 {
-	if (host_task_bits(leader) & (HOST_TASK_KTHREAD | HOST_TASK_RELEASED))
+	if (host_task_kthread(leader) || (host_task_bits(leader) & HOST_TASK_RELEASED))
 		return err::srch;
 	lwp *lp = lwp_find_or_adopt(leader);
 	if (!lp)

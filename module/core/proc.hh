@@ -100,9 +100,10 @@ struct proc : list_node<proc, sibling_tag>,
 
 	// Its task leader, of which it holds a reference; null: it is no peer.
 	atomic<proc *> p_leader;
-	bool p_peerkilled; // by its leader                     (p_leader->p_token)
 	list<proc, peer_tag> p_peers GUARDED_BY(p_token);
 	atomic<unsigned> p_npeers; // changed under p_token; from begin_exit on only less
+	bool p_peerkilled;         // by its leader              (p_leader->p_token)
+	atomic<bool> p_tracekill;  // its end is that of those it traces
 
 	// Its tracer, if any, the events that it stops at, and the one it has stopped at.
 	atomic<core_tracer *> p_tracer; // set under stop_lock
@@ -110,8 +111,6 @@ struct proc : list_node<proc, sibling_tag>,
 	atomic<unsigned> p_stype;       // set under stop_lock
 
 	atomic<varsymset *> p_varsymset; // a reference; null: empty. Set under p_token
-
-	atomic<bool> p_tracekill; // its end is that of those it traces
 
 	// Who of its children and tracees may have stopped, once it has asked. Set under p_token.
 	atomic<host_watch *> p_watch;
@@ -130,6 +129,15 @@ extern proc proc0;
 
 // ---- kern_proc.cc -----------------------------------------------------------
 
+// Zeroed; null: no memory. Inline, where the size is known and a few stores do.
+template <class T> T *alloc(host_pool pool)
+{
+	void *object = host_alloc(pool);
+	if (object)
+		__builtin_memset(object, 0, sizeof(T));
+	return static_cast<T *>(object);
+}
+
 // All of these: RCU.
 lwp *lwp_find(const task_struct *task);
 proc *proc_of(const task_struct *task);
@@ -141,7 +149,7 @@ bool proc_superseded(const proc *p);
 void proc_init(proc *p);
 // A proc for the process `pid` with `task` its first lwp, neither linked nor in
 // the map; null: no memory.
-proc *proc_alloc(task_struct *task, pid *pid);
+proc *proc_alloc(task_struct *task, pid *pid, unsigned flag);
 void proc_drop(proc *p);
 
 // Locks the parent of a child, whoever that is at this moment; RCU.
@@ -172,8 +180,18 @@ proc *proc_linux_parent(const proc *child);
 proc *proc_reparent(proc *child, proc *from, proc *fallback);
 // Whether an exit under way could yet take a child away that is linked now.
 bool proc_leaving(const proc *p) REQUIRES(p->p_token);
+inline bool has_children(const proc *p) REQUIRES(p->p_token)
+{
+	return p->p_nchildren || p->p_nzombies;
+}
 // Linux has released the process: out of the model. Any number of times. RCU.
 void proc_release(proc *p);
+// The same in two steps, for who has the lock. After the first no child will be linked.
+struct releasing {
+	bool first, children;
+};
+releasing proc_begin_release(proc *p) REQUIRES(p->p_token);
+void proc_end_release(proc *p, releasing r);
 // Releases the zombies of p that Linux has released; looks at no more than so many. RCU.
 void release_reaped(proc *p, unsigned looks = ~0u);
 // Gives a claim back; true: there was one, and others may sleep because of it.
@@ -226,7 +244,7 @@ void lwp_mark_wexit(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_list(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_unlist(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_exited(proc *p, lwp *lp) REQUIRES(p->p_token);
-// proc_move_allproc_zombie: the proc of `task` is a zombie of its parent; RCU.
+// proc_move_allproc_zombie: the proc of `task` has ended, and is a zombie of its parent; RCU.
 void proc_zombie(proc *p, const task_struct *task);
 
 // The wait status as it is now; RCU.
@@ -287,6 +305,7 @@ void tracees_exit(const proc *p, bool ends);
 void atexit_init();
 // The process_exit event and the at_exit callouts, for the current process; may sleep.
 void exit_callouts(task_struct *task);
+bool exit_callouts_there();
 // The stages of the current thread's exit where hooks of other modules run; may sleep.
 void caps_exit(task_struct *task);
 void upc_release(task_struct *task);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The objects' memory, and the map from tasks to lwps. */
 #include <linux/err.h>
+#include <linux/hash.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable.h>
 #include <linux/sched.h>
@@ -15,11 +16,7 @@ static void unmerged(void *object) {}
 
 void *host_alloc(enum host_pool pool)
 {
-	void *object = kmem_cache_alloc(caches[pool], GFP_ATOMIC | __GFP_NOWARN);
-
-	if (object)
-		memset(object, 0, kmem_cache_size(caches[pool]));
-	return object;
+	return kmem_cache_alloc(caches[pool], GFP_ATOMIC | __GFP_NOWARN);
 }
 
 void host_free(enum host_pool pool, void *object)
@@ -61,10 +58,34 @@ void host_reclaim_later(enum host_pool pool, struct host_work *work)
 	call_rcu((struct rcu_head *)work, pool == HOST_POOL_PROC ? reclaim_proc : reclaim_lwp);
 }
 
+/*
+ * Addresses of tasks differ in bits enough for one multiplication. Given here, these two are
+ * inline wherever the table is used.
+ */
+static u32 hash_task(const void *key, u32 len, u32 seed)
+{
+	const struct task_struct *const *task = key;
+
+	return hash_long((unsigned long)*task ^ seed, 32);
+}
+
+static int is_other(struct rhashtable_compare_arg *arg, const void *link)
+{
+	return *(const struct task_struct *const *)arg->key !=
+	       ((const struct host_link *)link)->task;
+}
+
+/*
+ * Up to 3/4 of min_size of lwps it is never made larger or smaller, which takes the time of
+ * many births: freed tasks come in batches, so their number goes up and down.
+ */
 static const struct rhashtable_params params = {
 	.key_len = sizeof(struct task_struct *),
 	.key_offset = offsetof(struct host_link, task),
 	.head_offset = offsetof(struct host_link, next),
+	.hashfn = hash_task,
+	.obj_cmpfn = is_other,
+	.min_size = 4096,
 	.automatic_shrinking = true,
 };
 

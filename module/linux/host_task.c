@@ -37,8 +37,6 @@ unsigned host_task_bits(const struct task_struct *task)
 	const struct signal_struct *signal = task->signal;
 	unsigned bits = 0;
 
-	if (flags & PF_KTHREAD)
-		bits |= HOST_TASK_KTHREAD;
 	if (flags & (PF_IO_WORKER | PF_USER_WORKER))
 		bits |= HOST_TASK_WORKER;
 	if (data_race(thread_group_leader((struct task_struct *)task))) {
@@ -58,8 +56,6 @@ unsigned host_task_bits(const struct task_struct *task)
 		bits |= HOST_TASK_ASLEEP;
 	if (PEEK(task->ptrace))
 		bits |= HOST_TASK_TRACED;
-	if (!atomic_read(&signal->live))
-		bits |= HOST_TASK_LAST;
 	if (PEEK(signal->quick_threads) == 1)
 		bits |= HOST_TASK_LONE;
 	if (PEEK(task->vfork_done))
@@ -67,6 +63,16 @@ unsigned host_task_bits(const struct task_struct *task)
 	if ((flags & PF_FORKNOEXEC) && (bits & HOST_TASK_LEADER))
 		bits |= HOST_TASK_FORKED;
 	return bits;
+}
+
+int host_task_kthread(const struct task_struct *task)
+{
+	return !!(PEEK(task->flags) & PF_KTHREAD);
+}
+
+int host_task_last(const struct task_struct *task)
+{
+	return !atomic_read(&task->signal->live);
 }
 
 int host_task_privileged(const struct task_struct *task)

@@ -199,10 +199,13 @@ static const struct file_operations ktrace_fops = {
 long ktrace_open(const struct bsdproc_ktrace *args)
 {
 	struct host_ktrace *trace;
-	int fd;
+	int fd, error;
 
 	if (!args->records || args->records > BSDPROC_STREAM_MAX || args->reserved)
 		return -EINVAL;
+	error = probes_connect_traces();
+	if (error)
+		return error;
 	trace = kzalloc(sizeof(*trace), GFP_KERNEL_ACCOUNT);
 	if (!trace)
 		return -ENOMEM;

@@ -107,6 +107,13 @@ void ktrace_on_wait(void *data, struct pid *pid);
 
 /* probes.c */
 int probes_connect(void);
+#ifdef KTRACE
+/*
+ * Those that only traces want, from the first trace on until unload. Process context, may
+ * sleep. -ENOMEM; some may be connected then.
+ */
+int probes_connect_traces(void);
+#endif
 void probes_disconnect(void);
 
 /* model.c: once each; process context. Stopping is for when nobody is in a call. */

@@ -5,6 +5,7 @@
  */
 #include <linux/binfmts.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
@@ -134,6 +135,7 @@ static void __maybe_unused on_new_u64(void *data, struct task_struct *task, u64 
 static struct probe {
 	const char *name;
 	void *function;
+	bool for_traces; /* connected when somebody first opens a trace */
 	struct tracepoint *tracepoint;
 	bool connected;
 } probes[] = {
@@ -142,9 +144,9 @@ static struct probe {
 	{.name = "sched_process_exec", .function = on_exec},
 	{.name = "task_newtask", .function = ON_NEW},
 #ifdef KTRACE
-	{.name = "signal_generate", .function = ktrace_on_generate},
-	{.name = "signal_deliver", .function = ktrace_on_deliver},
-	{.name = "sched_process_wait", .function = ktrace_on_wait},
+	{.name = "signal_generate", .function = ktrace_on_generate, .for_traces = true},
+	{.name = "signal_deliver", .function = ktrace_on_deliver, .for_traces = true},
+	{.name = "sched_process_wait", .function = ktrace_on_wait, .for_traces = true},
 #endif
 };
 
@@ -178,6 +180,19 @@ static void disconnect(struct probe *probe)
 	probe->connected = false;
 }
 
+static int connect(struct probe *probe)
+{
+	int error;
+
+	if (probe->connected)
+		return 0;
+	error = tracepoint_probe_register(probe->tracepoint, probe->function, NULL);
+	if (error)
+		pr_err("cannot connect to tracepoint %s: %d\n", probe->name, error);
+	probe->connected = !error;
+	return error;
+}
+
 int probes_connect(void)
 {
 	int i, error;
@@ -190,15 +205,27 @@ int probes_connect(void)
 			pr_err("this kernel has no tracepoint %s\n", probe->name);
 			return -EOPNOTSUPP;
 		}
-		error = tracepoint_probe_register(probe->tracepoint, probe->function, NULL);
-		if (error) {
-			pr_err("cannot connect to tracepoint %s: %d\n", probe->name, error);
+		error = probe->for_traces ? 0 : connect(probe);
+		if (error)
 			return error;
-		}
-		probe->connected = true;
 	}
 	return 0;
 }
+
+#ifdef KTRACE
+int probes_connect_traces(void)
+{
+	static DEFINE_MUTEX(mutex);
+	int i, error = 0;
+
+	mutex_lock(&mutex);
+	for (i = 0; i < ARRAY_SIZE(probes) && !error; i++)
+		if (probes[i].for_traces)
+			error = connect(&probes[i]);
+	mutex_unlock(&mutex);
+	return error;
+}
+#endif
 
 /* After it nothing of the core runs in any thread, nor will. Undoes also half a connect. */
 void probes_disconnect(void)

@@ -109,8 +109,9 @@ void *host_alloc(host_pool pool)
 	intrude();
 	if (fails())
 		return nullptr;
-	void *object = the_memory_source ? the_memory_source->get(size_of(pool))
-					 : calloc(1, size_of(pool));
+	void *object =
+		the_memory_source ? the_memory_source->get(size_of(pool)) : malloc(size_of(pool));
+	memset(object, poison, size_of(pool));
 	std::lock_guard g(memory_mutex);
 	live[pool].insert(object);
 	return object;

@@ -66,8 +66,6 @@ unsigned host_task_bits(const task_struct *task)
 	look l(__func__);
 	unsigned bits = 0;
 
-	if (task->kthread)
-		bits |= HOST_TASK_KTHREAD;
 	if (leads_group(task))
 		bits |= HOST_TASK_LEADER;
 	if (leads_group(task) && is_alone(task))
@@ -84,8 +82,6 @@ unsigned host_task_bits(const task_struct *task)
 		bits |= HOST_TASK_ASLEEP;
 	if (task->tracer)
 		bits |= HOST_TASK_TRACED;
-	if (!task->signal->live)
-		bits |= HOST_TASK_LAST;
 	if (task->signal->quick == 1)
 		bits |= HOST_TASK_LONE;
 	if (task->worker)
@@ -95,6 +91,18 @@ unsigned host_task_bits(const task_struct *task)
 	if (leads_group(task) && task->forked)
 		bits |= HOST_TASK_FORKED;
 	return bits;
+}
+
+int host_task_kthread(const task_struct *task)
+{
+	look l(__func__);
+	return task->kthread;
+}
+
+int host_task_last(const task_struct *task)
+{
+	look l(__func__);
+	return !task->signal->live;
 }
 
 int host_task_privileged(const task_struct *task)

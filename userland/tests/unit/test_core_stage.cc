@@ -326,6 +326,12 @@ TEST_F(CoreStage, WhatLinuxHasLeftIsSaidOnce)
 
 TEST_F(CoreStage, WhatLinuxHasLeftIsNamed)
 {
+	task_struct *unseen = linux_.fork(linux_.init());
+	unseen->undone = "files";
+	linux_.exit(unseen);
+	EXPECT_EQ(warnings(), names{}) << "there is no callout that would miss anything";
+
+	ASSERT_EQ(at_exit(callout), 0);
 	task_struct *p = linux_.fork(linux_.init()), *second = linux_.thread(p);
 	second->undone = "descriptors";
 	linux_.exit(second);
@@ -334,6 +340,7 @@ TEST_F(CoreStage, WhatLinuxHasLeftIsNamed)
 	linux_.exit(p);
 	EXPECT_EQ(warnings(), names{"timers"});
 	EXPECT_EQ(look_at(p).proc.stat, unsigned(CORE_SZOMB));
+	EXPECT_EQ(rm_at_exit(callout), 1);
 }
 
 } // namespace
