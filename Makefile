@@ -67,6 +67,12 @@ check-matrix: setup
 fuzz: setup
 	+@$(USERLAND) fuzz
 
+.PHONY: bench
+bench: setup
+	@$(MAKE) -s -j2 module userland
+	+@$(USERLAND) bench
+	@scripts/bench --kernel $(KERNEL)
+
 .PHONY: mutants
 mutants: setup
 	@scripts/mutants
@@ -100,6 +106,7 @@ help:
 	@echo 'make kcsan     the tests on a kernel that looks for data races; slow'
 	@echo 'make check-matrix  the tests that need the module, on all three kernels'
 	@echo 'make fuzz      looks for sequences that the core gets wrong; FUZZ_SECONDS=60'
+	@echo 'make bench     what the module costs, beside native Linux; build/bench.json'
 	@echo 'make mutants   takes guards out of the core; a test must fail for each'
 	@echo 'make           build everything: the module for the VM kernel, library, tools'
 	@echo 'make module    the module alone'
