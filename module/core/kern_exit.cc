@@ -96,6 +96,7 @@ static bool others_run(proc *p, const lwp *lp) REQUIRES(p->p_token)
 	return false;
 }
 
+// proc_move_allproc_zombie, in two steps.
 static void set_zombie(proc *p, const task_struct *task) REQUIRES(p->p_token)
 {
 	p->p_flag = (p->p_flag | CORE_P_WEXIT) & ~P_FOREXEC;

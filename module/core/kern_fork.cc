@@ -104,16 +104,14 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 	else
 		vmspace_fork(p, task, maker ? maker : &proc0);
 	// A birth that was missed: the parent, as it is by now.
-	proc *self = maker;
-	if (!maker)
-		maker = find_parent(task, self);
-	fork_inherit(p, maker);
+	proc *from = maker ?: find_parent(task, nullptr);
+	fork_inherit(p, from);
 
 	int error;
 	proc *pp;
 	bool parent_limbo = false;
 	do {
-		pp = find_parent(task, self);
+		pp = find_parent(task, maker);
 		guard g(pp->p_token);
 		if (pp->p_gone.load()) {
 			// Linux has chosen another parent, or let go of the task too.
@@ -136,8 +134,8 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 		core_reclaim(HOST_POOL_PROC, &p->p_firstlwp);
 		return error == err::exist ? 0 : error;
 	}
-	ktrfork(p, maker, flag & CORE_P_ADOPTED);
-	stops_fork(p, maker);
+	ktrfork(p, from, flag & CORE_P_ADOPTED);
+	stops_fork(p, from);
 	if (parent_limbo)
 		limbo_add(pp);
 	if (limbo)

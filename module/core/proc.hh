@@ -129,7 +129,7 @@ extern proc proc0;
 
 // ---- kern_proc.cc -----------------------------------------------------------
 
-// Zeroed; null: no memory. Inline, where the size is known and a few stores do.
+// Zeroed; null: no memory. Inline, as the compiler knows the size: no call of memset().
 template <class T> T *alloc(host_pool pool)
 {
 	void *object = host_alloc(pool);
@@ -147,8 +147,8 @@ proc *proc_by_pid(pid *pid);
 bool proc_superseded(const proc *p);
 
 void proc_init(proc *p);
-// A proc for the process `pid` with `task` its first lwp, neither linked nor in
-// the map; null: no memory.
+// A proc for the process `pid` with `task` its first lwp and flag its p_flag, neither
+// linked nor in the map; null: no memory.
 proc *proc_alloc(task_struct *task, pid *pid, unsigned flag);
 void proc_drop(proc *p);
 
@@ -186,7 +186,7 @@ inline bool has_children(const proc *p) REQUIRES(p->p_token)
 }
 // Linux has released the process: out of the model. Any number of times. RCU.
 void proc_release(proc *p);
-// The same in two steps, for who has the lock. After the first no child will be linked.
+// The same in two steps, for who has the lock. Once the first is done no child will be linked.
 struct releasing {
 	bool first, children;
 };
@@ -244,7 +244,7 @@ void lwp_mark_wexit(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_list(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_unlist(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_exited(proc *p, lwp *lp) REQUIRES(p->p_token);
-// proc_move_allproc_zombie: the proc of `task` has ended, and is a zombie of its parent; RCU.
+// The proc of `task` has ended without exit1, and is a zombie of its parent; RCU.
 void proc_zombie(proc *p, const task_struct *task);
 
 // The wait status as it is now; RCU.

@@ -188,7 +188,7 @@ static int connect(struct probe *probe)
 		return 0;
 	error = tracepoint_probe_register(probe->tracepoint, probe->function, NULL);
 	if (error)
-		pr_err("cannot connect to tracepoint %s: %d\n", probe->name, error);
+		pr_err_ratelimited("cannot connect to tracepoint %s: %d\n", probe->name, error);
 	probe->connected = !error;
 	return error;
 }
