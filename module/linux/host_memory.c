@@ -60,13 +60,13 @@ void host_reclaim_later(enum host_pool pool, struct host_work *work)
 
 /*
  * Addresses of tasks differ in bits enough for one multiplication. Given here, these two are
- * inline wherever the table is used.
+ * inline in the table's fast paths.
  */
 static u32 hash_task(const void *key, u32 len, u32 seed)
 {
 	const struct task_struct *const *task = key;
 
-	return hash_long((unsigned long)*task ^ seed, 32);
+	return hash_64((unsigned long)*task ^ seed, 32);
 }
 
 static int is_other(struct rhashtable_compare_arg *arg, const void *link)

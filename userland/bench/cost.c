@@ -5,22 +5,19 @@
  * that a fork has little to copy: beside that, what the module adds weighs most.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bsdproc.h>
+
+#include "lives.h"
 
 static const char usage[] =
 	"Usage: bench_cost fork|fork-bsd|exec|thread [BATCHES]\n"
@@ -33,41 +30,7 @@ static const char usage[] =
 	"\n"
 	"Exit status: 1: a call failed, and standard error says which; 2: wrong usage.\n";
 
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static int64_t now(clockid_t clock)
-{
-	struct timespec t;
-
-	if (clock_gettime(clock, &t) == -1)
-		die("clock_gettime");
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* ---- lives: many in a row are timed ---------------------------------------------------- */
-
-static pid_t child(void)
-{
-	const pid_t pid = fork();
-
-	if (pid == -1)
-		die("fork");
-	if (pid == 0)
-		_exit(0);
-	return pid;
-}
-
-static void fork_waitpid(void)
-{
-	const pid_t pid = child();
-
-	if (waitpid(pid, NULL, 0) != pid)
-		die("waitpid");
-}
 
 static void fork_bsd_wait4(void)
 {
@@ -91,20 +54,6 @@ static void fork_exec(void)
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
 		die("waitpid");
-}
-
-static void *nothing(void *arg)
-{
-	return arg;
-}
-
-static void thread(void)
-{
-	pthread_t thread;
-
-	errno = pthread_create(&thread, NULL, nothing, NULL);
-	if (errno || pthread_join(thread, NULL))
-		die("pthread");
 }
 
 static int64_t time_lives(void (*life)(void), int times)
@@ -153,9 +102,9 @@ static const struct row {
 	pid_t (*wait)(void);
 	int times; /* in a batch */
 } rows[] = {
-	{"fork", fork_waitpid, NULL, 200}, {"fork-bsd", fork_bsd_wait4, NULL, 200},
-	{"exec", fork_exec, NULL, 60},     {"thread", thread, NULL, 400},
-	{"wait", NULL, wait_any, 30},      {"wait-bsd", NULL, bsd_wait_any, 30},
+	{"fork", live_as_process, NULL, 200}, {"fork-bsd", fork_bsd_wait4, NULL, 200},
+	{"exec", fork_exec, NULL, 60},        {"thread", live_as_thread, NULL, 400},
+	{"wait", NULL, wait_any, 30},         {"wait-bsd", NULL, bsd_wait_any, 30},
 };
 
 static double batch(const struct row *row)

@@ -4,8 +4,6 @@
  * threads come and go in a second; how long after an exit the waiter runs.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,6 +19,8 @@
 #include <unistd.h>
 
 #include <bsdproc.h>
+
+#include "lives.h"
 
 static const char usage[] =
 	"Usage: bench_storm fork|thread CPUS MILLISECONDS\n"
@@ -44,52 +44,11 @@ struct board {
 };
 static struct board *board;
 
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static int64_t now(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &t) == -1)
-		die("clock_gettime");
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static void nap(long ms)
 {
 	const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
 	nanosleep(&t, NULL);
-}
-
-static void live_as_process(void)
-{
-	const pid_t pid = fork();
-
-	if (pid == -1)
-		die("fork");
-	if (pid == 0)
-		_exit(0);
-	if (waitpid(pid, NULL, 0) != pid)
-		die("waitpid");
-}
-
-static void *nothing(void *arg)
-{
-	return arg;
-}
-
-static void live_as_thread(void)
-{
-	pthread_t thread;
-
-	errno = pthread_create(&thread, NULL, nothing, NULL);
-	if (errno || pthread_join(thread, NULL))
-		die("pthread");
 }
 
 /* On its own CPU, until told to stop. */
@@ -135,10 +94,10 @@ static void storm(void (*life)(void), int cpus, int ms)
 	/* An emulator has new code to translate: the module's, and what calls it. */
 	nap(ms);
 	lives = -all_lives();
-	time = -now();
+	time = -now(CLOCK_MONOTONIC);
 	nap(ms);
 	lives += all_lives();
-	time += now();
+	time += now(CLOCK_MONOTONIC);
 	atomic_store(&board->stop, true);
 	for (int status; wait(&status) != -1;)
 		if (status)
@@ -154,13 +113,13 @@ static void latency(const char *name, pid_t (*wait)(pid_t))
 	if (pid == -1)
 		die("fork");
 	if (pid == 0) {
-		nap(2); /* the parent sleeps by then */
-		board->last_words = now();
+		nap(2); /* the parent sleeps by then; if not, the sample is only shorter */
+		board->last_words = now(CLOCK_MONOTONIC);
 		_exit(0);
 	}
 	if (wait(pid) != pid)
 		die("wait");
-	seen = now();
+	seen = now(CLOCK_MONOTONIC);
 	printf("%s %lld\n", name, (long long)(seen - board->last_words));
 }
 
