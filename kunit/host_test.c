@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the core takes for granted of its host: locks, pools, the map. */
+#include <linux/hash.h>
 #include <linux/lockdep.h>
 #include <linux/preempt.h>
 #include <linux/kthread.h>
-#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -93,7 +93,6 @@ static void memory_comes_whole(struct kunit *test)
 static void the_map_knows_each_task_once(struct kunit *test)
 {
 	struct host_link link = {.task = current}, another = {.task = current};
-	const unsigned before = host_map_size();
 
 	host_rcu_read_lock();
 	KUNIT_EXPECT_PTR_EQ(test, host_map_find(current), (struct host_link *)NULL);
@@ -101,89 +100,134 @@ static void the_map_knows_each_task_once(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, host_map_find(current), &link);
 	KUNIT_EXPECT_EQ(test, host_map_insert(&another), -EEXIST);
 	KUNIT_EXPECT_PTR_EQ(test, host_map_find(current), &link);
-	KUNIT_EXPECT_EQ(test, host_map_size(), before + 1);
 	host_map_remove(&link);
 	KUNIT_EXPECT_PTR_EQ(test, host_map_find(current), (struct host_link *)NULL);
-	KUNIT_EXPECT_EQ(test, host_map_size(), before);
 	host_rcu_read_unlock();
 	/* A reader may still be on the way over it. */
 	synchronize_rcu();
 }
 
-static void count(struct host_link *link, void *n)
-{
-	++*(unsigned *)n;
-}
-
-static void the_map_is_walked_whole(struct kunit *test)
-{
-	unsigned n = 0;
-
-	host_map_walk(count, &n);
-	KUNIT_EXPECT_EQ(test, n, host_map_size());
-	KUNIT_EXPECT_GT(test, n, 0);
-}
-
 struct search {
 	const struct host_link *link;
-	bool found;
+	unsigned found, all;
 };
 
 static void look_for(struct host_link *link, void *arg)
 {
 	struct search *search = arg;
 
-	search->found |= link == search->link;
+	search->found += link == search->link;
+	search->all++;
 }
 
-/* Fills the map with what is no task, and empties it again. */
-static int churn(void *data)
+static void the_map_is_walked_whole(struct kunit *test)
 {
-	enum { MANY = 4000 }; /* at 3/4 of 4096 it grows */
-	struct host_link *links = kvcalloc(MANY, sizeof(*links), GFP_KERNEL);
+	struct host_link link = {.task = current};
+	struct search before = {}, after = {.link = &link};
+
+	host_map_walk(look_for, &before);
+	KUNIT_ASSERT_EQ(test, host_map_insert(&link), 0);
+	host_map_walk(look_for, &after);
+	host_map_remove(&link);
+	synchronize_rcu();
+	KUNIT_EXPECT_EQ(test, after.found, 1);
+	/* This thread's, and those of the processes that came meanwhile. */
+	KUNIT_EXPECT_GT(test, after.all, 1);
+	KUNIT_EXPECT_GT(test, before.all, 0);
+}
+
+/*
+ * What hashes as that task does, in tables of all sizes: the hash is the product's upper bits,
+ * so a product with these and others below, times the factor's inverse.
+ */
+static struct task_struct *neighbour_of(const struct task_struct *task, unsigned number)
+{
+	const u64 upper = ((unsigned long)task * GOLDEN_RATIO_64) & ~(u64)U32_MAX;
+	u64 inverse = GOLDEN_RATIO_64;
 	int i;
 
-	while (!links && !kthread_should_stop())
-		cond_resched();
-	while (!kthread_should_stop()) {
-		for (i = 0; i < MANY; i++) {
-			links[i].task = (struct task_struct *)&links[i];
-			while (host_map_insert(&links[i]))
-				cond_resched();
-		}
-		for (i = 0; i < MANY; i++)
-			host_map_remove(&links[i]);
-		synchronize_rcu();
-	}
-	kvfree(links);
-	return links ? 0 : -ENOMEM;
+	for (i = 0; i < 6; i++)
+		inverse *= 2 - GOLDEN_RATIO_64 * inverse;
+	return (struct task_struct *)((upper | number) * inverse);
 }
 
-/* What is there all the time is in each walk, however the map grows and shrinks. */
+/* Has links come to one chain and leave it, each time in another order. */
+static int churn(void *task)
+{
+	enum { MANY = 32 };
+	static struct host_link links[MANY];
+	unsigned i, round;
+
+	for (i = 0; i < MANY; i++)
+		links[i].task = neighbour_of(task, i);
+	for (round = 0; !kthread_should_stop(); round++) {
+		for (i = 0; i < MANY; i++)
+			while (host_map_insert(&links[i]))
+				cond_resched();
+		for (i = 0; i < MANY; i++)
+			host_map_remove(&links[(i * (2 * round + 1) + round) % MANY]);
+		synchronize_rcu();
+	}
+	return round;
+}
+
+/* Who is there all the time is found, and is in each walk, whoever comes and goes beside it. */
 static void a_walk_misses_nobody(struct kunit *test)
 {
 	struct host_link link = {.task = current};
 	struct task_struct *churner;
-	int round, missed = 0;
-	unsigned most = 0;
+	int round, unseen = 0, lost = 0;
+	unsigned crowd = 0, least = ~0u;
 
+	KUNIT_ASSERT_EQ(test, hash_ptr(neighbour_of(current, 7), 20), hash_ptr(current, 20));
 	KUNIT_ASSERT_EQ(test, host_map_insert(&link), 0);
-	churner = kthread_run(churn, NULL, "churn");
+	churner = kthread_run(churn, current, "churn");
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, churner);
-	for (round = 0; round < 3000 && !IS_ERR(churner); round++) {
+	for (round = 0; round < 1000 && !IS_ERR(churner); round++) {
 		struct search search = {.link = &link};
+		int i;
 
 		host_map_walk(look_for, &search);
-		missed += !search.found;
-		most = max(most, host_map_size());
+		unseen += search.found != 1;
+		crowd = max(crowd, search.all);
+		least = min(least, search.all);
+		host_rcu_read_lock();
+		for (i = 0; i < 100; i++)
+			lost += host_map_find(current) != &link;
+		host_rcu_read_unlock();
 		cond_resched();
 	}
 	if (!IS_ERR(churner))
-		KUNIT_EXPECT_EQ(test, kthread_stop(churner), 0);
+		KUNIT_EXPECT_GT(test, kthread_stop(churner), 1);
 	host_map_remove(&link);
 	synchronize_rcu();
-	KUNIT_EXPECT_EQ(test, missed, 0);
-	KUNIT_EXPECT_GT(test, most, 3072);
+	KUNIT_EXPECT_EQ(test, unseen, 0);
+	KUNIT_EXPECT_EQ(test, lost, 0);
+	/* Else nobody has come and gone. */
+	KUNIT_EXPECT_GT(test, crowd, least);
+}
+
+/* What is given back is had again, by whom it is given back on whichever CPU. */
+static void memory_comes_back(struct kunit *test)
+{
+	enum { MANY = 300 }; /* more than a CPU keeps */
+	static void *objects[MANY];
+	int pool, round, i;
+
+	for (pool = 0; pool < HOST_POOLS; pool++)
+		for (round = 0; round < 3; round++) {
+			for (i = 0; i < MANY; i++) {
+				objects[i] = host_alloc(pool);
+				KUNIT_ASSERT_NOT_ERR_OR_NULL(test, objects[i]);
+				/* One that somebody else has, too, would lose this. */
+				*(void **)objects[i] = &objects[i];
+			}
+			for (i = 0; i < MANY; i++) {
+				KUNIT_EXPECT_PTR_EQ(test, *(void **)objects[i],
+						    (void *)&objects[i]);
+				host_free(pool, objects[i]);
+			}
+		}
 }
 
 static struct kunit_case cases[] = {
@@ -194,6 +238,7 @@ static struct kunit_case cases[] = {
 #endif
 	KUNIT_CASE(rcu_is_rcu),
 	KUNIT_CASE(memory_comes_whole),
+	KUNIT_CASE(memory_comes_back),
 	KUNIT_CASE(the_map_knows_each_task_once),
 	KUNIT_CASE(the_map_is_walked_whole),
 	KUNIT_CASE(a_walk_misses_nobody),

@@ -2,6 +2,10 @@
 // One word shared between CPUs. Acquire/release unless said otherwise.
 #pragma once
 
+// What most processes never come to: out of line, so that the question before it costs no more
+// than itself.
+#define RARE [[gnu::noinline]]
+
 namespace bsd
 {
 

@@ -81,10 +81,7 @@ int host_map_insert(struct host_link *link);
 void host_map_remove(struct host_link *link);
 /* RCU, leaf. */
 struct host_link *host_map_find(const struct task_struct *task);
-/*
- * Visits every link that is there all the time, inside RCU; some of them twice, if the map
- * changes its size meanwhile.
- */
+/* Visits every link that is there all the time, inside RCU. May sleep between them. */
 void host_map_walk(void (*visit)(struct host_link *, void *), void *arg);
 /* Empties the map for good, calling drop for each link. May sleep. */
 void host_map_drain(void (*drop)(struct host_link *));
@@ -110,6 +107,8 @@ struct task_struct *host_current(void);
 /* The thread with that number, null when Linux has released it. */
 struct task_struct *host_pid_task(struct pid *pid);
 unsigned host_task_bits(const struct task_struct *task);
+/* The same of one that has not run yet, of which LEADER and WORKER say all. */
+unsigned host_task_bits_at_birth(const struct task_struct *task);
 /* Whether it is a kernel thread, which has no proc. */
 int host_task_kthread(const struct task_struct *task);
 /* Whether all threads of its process are past the beginning of their exits. */
@@ -331,8 +330,6 @@ struct host_ktr {
 };
 /* A descriptor of BSDPROC_KTRACE. RCU keeps it. */
 struct host_ktrace;
-/* leaf; in any context. A number that it keeps, and few others have. */
-unsigned host_pid_number(struct pid *pid);
 /* RCU, leaf; in any context. The process `pid` does it: a record for that descriptor. */
 void host_ktrace_tell(struct host_ktrace *trace, struct pid *pid, const struct host_ktr *event);
 /* leaf. Whether more records may come. */

@@ -123,9 +123,9 @@ void acct_collect(proc *p, const lwp *lp)
 		p->p_acflag |= HOST_ASU;
 }
 
-void acct_process(proc *p, task_struct *task)
+RARE static void account(proc *p, task_struct *task)
 {
-	if (!host_acct_wanted() || !is_first(p, task))
+	if (!is_first(p, task))
 		return;
 	host_acct_end end{};
 	end.xstat = host_task_xstat(task);
@@ -139,9 +139,15 @@ void acct_process(proc *p, task_struct *task)
 	host_acct(task, &end);
 }
 
-void acct_exiting(lwp *lp, task_struct *task)
+void acct_process(proc *p, task_struct *task)
 {
-	if (!host_acct_wanted() || !host_task_last(task))
+	if (host_acct_wanted())
+		account(p, task);
+}
+
+RARE static void note_exiting(lwp *lp, task_struct *task)
+{
+	if (!host_task_last(task))
 		return;
 	// Before Linux takes it away from a session that loses its leader.
 	const unsigned tty = host_tty();
@@ -158,6 +164,12 @@ void acct_exiting(lwp *lp, task_struct *task)
 	end.flags = end_flags(end.xstat) | (host_task_privileged(task) ? HOST_ASU : 0) |
 		    fork_flag(CORE_P_ADOPTED, host_pid_leader(host_task_tgid(task)));
 	host_acct(task, &end);
+}
+
+void acct_exiting(lwp *lp, task_struct *task)
+{
+	if (host_acct_wanted())
+		note_exiting(lp, task);
 }
 
 void acct_fini()

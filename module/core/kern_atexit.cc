@@ -104,10 +104,8 @@ static void leave(exitlist *ep, visitor *who) REQUIRES(exit_lock)
 	destroy(ep);
 }
 
-static void call(callouts &l, task_struct *task)
+RARE static void call_each(callouts &l, task_struct *task)
 {
-	if (!l.count.load())
-		return;
 	visitor self{};
 	self.task = task;
 	exit_lock.lock();
@@ -125,6 +123,12 @@ static void call(callouts &l, task_struct *task)
 		ep = next;
 	}
 	exit_lock.unlock();
+}
+
+static void call(callouts &l, task_struct *task)
+{
+	if (l.count.load())
+		call_each(l, task);
 }
 
 // Whether the current thread is inside.

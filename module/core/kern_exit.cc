@@ -179,6 +179,15 @@ static void departed(proc *p, const lwp *lp, const departure &d)
 		limbo_add(p);
 }
 
+// A pid namespace goes with its init; Linux sees to that. RCU.
+static void init_died(const task_struct *task)
+{
+	if (!host_task_init(task))
+		return;
+	const int xstat = host_task_xstat(task);
+	host_init_died(xstat & 0x7f, xstat >> 8 & 0xff);
+}
+
 enum class ending { counted_out, hooked, master };
 
 // An lwp is in its exit. Who is the last of its process is the master, whose is exit1(). All
@@ -216,7 +225,10 @@ static ending begin_exit(lwp *lp)
 	}
 	if (wake)
 		wake_waiters(p);
-	departed(p, lp, d);
+	if (how == ending::master)
+		init_died(lp->task);
+	else
+		departed(p, lp, d);
 	return how;
 }
 
@@ -241,16 +253,6 @@ static int is_alone(void *arg)
 	return !static_cast<proc *>(arg)->p_nhooked.load();
 }
 
-// A pid namespace goes with its init; Linux sees to that.
-static void init_died(const task_struct *task)
-{
-	rcu_guard rcu;
-	if (!host_task_init(task))
-		return;
-	const int xstat = host_task_xstat(task);
-	host_init_died(xstat & 0x7f, xstat >> 8 & 0xff);
-}
-
 static constinit atomic<bool> said_undone{};
 
 // aio_proc_rundown, stopprofclock, funsetownlst, fdfree, semexit: Linux has done by now what
@@ -271,23 +273,16 @@ static void check_rundown()
 static void exit1(lwp *lp)
 {
 	proc *p = lp->lwp_proc;
-	init_died(lp->task);
 	varsymset_clean(p);
 	if (p->p_nhooked.load())
 		host_sleep(&p->p_nhooked, is_alone, p);
 	caps_exit(lp->task);
-	{
-		rcu_guard rcu;
-		peers_kill(p);
-	}
+	peers_kill(p);
 	peers_await(p);
 	stopevent(p, CORE_S_EXIT);
 	check_rundown();
 	exit_callouts(lp->task);
-	{
-		rcu_guard rcu;
-		peers_leave(p);
-	}
+	peers_leave(p);
 	upc_release(lp->task);
 	vkernel_lwp_exit(lp->task);
 	vkernel_exit(lp->task);
@@ -398,8 +393,8 @@ static void lwp_wait(const task_struct *task)
 		host_warn("lwp_wait: the thread still runs", nullptr);
 }
 
-// The reaper: reaplwps() in the seed, where each CPU has a list of dead lwps and a task. Both
-// are RCU's here, whose callbacks Linux runs on the CPU that asked for them.
+// The reaper: reaplwps() in the seed, where each CPU has a list of dead lwps, and a task that
+// the host has RCU's callbacks for.
 static void lwp_dispose(lwp *lp)
 {
 	if (lp != &lp->lwp_proc->p_firstlwp)

@@ -151,7 +151,7 @@ void core_task_new(task_struct *task)
 {
 	if (host_task_kthread(task))
 		return;
-	const unsigned bits = host_task_bits(task);
+	const unsigned bits = host_task_bits_at_birth(task);
 
 	// A new thread belongs to its maker's proc, a new process most often to
 	// its maker; when the model does not know the maker, adopt() finds out.

@@ -20,55 +20,26 @@ namespace bsd
 
 static constinit spinlock ktrace_lock{};
 
-// Who is traced, by p_pid, for who may not search the map: chains that are changed under
-// ktrace_lock, and walked inside RCU. One that is taken out keeps its p_tracenext, so that
-// whoever stands there goes on; it comes back, if it does, at the beginning.
-static constinit atomic<proc *> traced_procs[64]{};
-
-static atomic<proc *> &chain_of(pid *pid)
-{
-	return traced_procs[host_pid_number(pid) % 64];
-}
-
 static proc *traced_proc(pid *pid)
 {
-	for (proc *p = pid ? chain_of(pid).load() : nullptr; p; p = p->p_tracenext.load())
-		if (p->p_pid == pid && p->p_traceflag.load())
-			return p;
-	return nullptr;
+	proc *p = pid ? proc_by_pid(pid) : nullptr;
+	return p && p->p_traceflag.load() ? p : nullptr;
 }
 
-static void chain(proc *p) REQUIRES(ktrace_lock)
-{
-	atomic<proc *> &first = chain_of(p->p_pid);
-	p->p_tracenext.store(first.load());
-	first.store(p);
-}
-
-static void unchain(proc *p) REQUIRES(ktrace_lock)
-{
-	atomic<proc *> *at = &chain_of(p->p_pid);
-	while (at->load() != p)
-		at = &at->load()->p_tracenext;
-	at->store(p->p_tracenext.load());
-}
-
-static void attach(core_ktrace *k, proc *p, unsigned facs) REQUIRES(ktrace_lock)
+static void ktr_attach(core_ktrace *k, proc *p, unsigned facs) REQUIRES(ktrace_lock)
 {
 	if (k->procs.empty())
 		host_ktrace_expect(k->host, true);
 	k->procs.push_back(p);
 	p->p_tracenode.store(k);
 	p->p_traceflag.store(facs);
-	chain(p);
 }
 
-static void detach(proc *p) REQUIRES(ktrace_lock)
+static void ktr_detach(proc *p) REQUIRES(ktrace_lock)
 {
 	core_ktrace *k = p->p_tracenode.load();
 	p->p_traceflag.store(0);
 	p->p_tracenode.store(nullptr);
-	unchain(p);
 	list<proc, ktrace_tag>::erase(p);
 	if (k->procs.empty())
 		host_ktrace_expect(k->host, false);
@@ -78,7 +49,7 @@ static void ktrdestroy(proc *p, const core_ktrace *k)
 {
 	guard g(ktrace_lock);
 	if (p->p_tracenode.load() == k)
-		detach(p);
+		ktr_detach(p);
 }
 
 // Tells it, if p is told of such events.
@@ -107,10 +78,8 @@ static task_struct *thread_of(const proc *p)
 	return proc_of(self) == p ? self : nullptr;
 }
 
-void ktrfork(proc *child, proc *maker, bool adopted)
+RARE static void tell_fork(proc *child, proc *maker, bool adopted)
 {
-	if (!maker->p_tracenode.load())
-		return;
 	if (!adopted) // else nobody may be woken here
 		tell_reaped(maker);
 	// One trace, for what is told and for what is inherited.
@@ -144,7 +113,13 @@ void ktrfork(proc *child, proc *maker, bool adopted)
 	guard t(ktrace_lock);
 	// The maker has it no more if it was closed; and somebody may trace the child already.
 	if (maker->p_tracenode.load() == k && !child->p_tracenode.load())
-		attach(k, child, facs);
+		ktr_attach(k, child, facs);
+}
+
+void ktrfork(proc *child, proc *maker, bool adopted)
+{
+	if (maker->p_tracenode.load())
+		tell_fork(child, maker, adopted);
 }
 
 void ktrexec(proc *p, task_struct *task, bool secure)
@@ -164,7 +139,7 @@ void ktrexec(proc *p, task_struct *task, bool secure)
 	ktrdestroy(p, k);
 }
 
-void ktrexit(proc *p, task_struct *task)
+RARE static void tell_exit(proc *p, task_struct *task)
 {
 	const core_ktrace *k = p->p_tracenode.load();
 	if (!k)
@@ -184,6 +159,12 @@ void ktrexit(proc *p, task_struct *task)
 	ktrdestroy(p, k);
 }
 
+void ktrexit(proc *p, task_struct *task)
+{
+	if (p->p_tracenode.load())
+		tell_exit(p, task);
+}
+
 void ktrwait(proc *p, pid *whom)
 {
 	if (!p->p_traceflag.load())
@@ -196,13 +177,19 @@ void ktrwait(proc *p, pid *whom)
 	tell(p, CORE_KTRFAC_WAIT, event);
 }
 
-void ktrreap(const proc *p, proc *child)
+RARE static void tell_reap(const proc *p, proc *child)
 {
 	host_ktr event{};
 	event.type = CORE_KTR_REAP;
 	event.other = child->p_pid;
 	event.xstat = child->p_xstat.load();
 	tell(p, CORE_KTRFAC_WAIT, event);
+}
+
+void ktrreap(const proc *p, proc *child)
+{
+	if (p->p_traceflag.load())
+		tell_reap(p, child);
 }
 
 void ktrace_init()
@@ -247,7 +234,7 @@ void core_ktrace_close(core_ktrace *trace)
 {
 	guard g(ktrace_lock);
 	while (proc *p = trace->procs.first())
-		detach(p);
+		ktr_detach(p);
 }
 
 void core_ktrace_free(core_ktrace *trace)
@@ -278,10 +265,10 @@ int core_ktrace_set(core_ktrace *trace, task_struct *leader, unsigned facs)
 	if (late || (!now && !facs))
 		return err::srch;
 	if (now && !facs)
-		detach(p);
+		ktr_detach(p);
 	else if (now)
 		p->p_traceflag.store(facs);
 	else
-		attach(trace, p, facs);
+		ktr_attach(trace, p, facs);
 	return 0;
 }

@@ -46,8 +46,9 @@ static int find_leader(const task_struct *task, int parent, proc *&leader)
 	return 0;
 }
 
-void peers_leave(proc *p)
+RARE static void leave(proc *p)
 {
+	rcu_guard rcu;
 	proc *leader = p->p_leader.load();
 	if (!leader)
 		return;
@@ -61,6 +62,12 @@ void peers_leave(proc *p)
 			host_wakeup(&leader->p_npeers);
 	}
 	proc_drop(leader);
+}
+
+void peers_leave(proc *p)
+{
+	if (p->p_leader.load())
+		leave(p);
 }
 
 // A peer that has not been killed yet, with a reference; null: all are.
@@ -77,10 +84,9 @@ static proc *next_to_kill(proc *leader)
 	return p;
 }
 
-void peers_kill(proc *leader)
+RARE static void kill_all(proc *leader)
 {
-	if (!leader->p_npeers.load())
-		return;
+	rcu_guard rcu;
 	while (proc *p = next_to_kill(leader)) {
 		// One that has become another user's is not the leader's to kill, nor
 		// will the leader wait for it.
@@ -88,6 +94,12 @@ void peers_kill(proc *leader)
 			peers_leave(p);
 		proc_drop(p);
 	}
+}
+
+void peers_kill(proc *leader)
+{
+	if (leader->p_npeers.load())
+		kill_all(leader);
 }
 
 static int have_left(void *leader)

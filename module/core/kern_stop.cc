@@ -82,18 +82,22 @@ static int may_go(void *p)
 	return !static_cast<proc *>(p)->p_stype.load();
 }
 
-void stopevent(proc *p, unsigned event)
+RARE static void stop_if_asked(proc *p, unsigned event)
 {
 	// Whom it traces by ptrace may be its tracer here, and stop for it on the way out.
-	if (p->p_tracer.load() && !host_traces() && stop(p, event))
+	if (!host_traces() && stop(p, event))
 		host_sleep(&p->p_stype, may_go, p);
 	stops_end(p);
 }
 
-void stops_fork(proc *child, proc *maker)
+void stopevent(proc *p, unsigned event)
 {
-	if (!maker->p_tracer.load())
-		return;
+	if (p->p_tracer.load())
+		stop_if_asked(p, event);
+}
+
+RARE static void inherit(proc *child, proc *maker)
+{
 	guard g(child->p_token);
 	// One whose birth was missed may be past its stop, or released.
 	if (child->p_gone.load() || proc_exiting(child))
@@ -105,10 +109,14 @@ void stops_fork(proc *child, proc *maker)
 		attach(t, child, maker->p_stops);
 }
 
-void stops_end(proc *p)
+void stops_fork(proc *child, proc *maker)
 {
-	if (!p->p_tracer.load())
-		return;
+	if (maker->p_tracer.load())
+		inherit(child, maker);
+}
+
+RARE static void end(proc *p)
+{
 	rcu_guard rcu;
 	host_tracer *host = nullptr;
 	{
@@ -121,6 +129,12 @@ void stops_end(proc *p)
 	}
 	if (host)
 		host_tracer_wake(host);
+}
+
+void stops_end(proc *p)
+{
+	if (p->p_tracer.load())
+		end(p);
 }
 
 void stops_init()

@@ -253,16 +253,20 @@ void varsymset_inherit(proc *child, proc *maker)
 	child->p_varsymset.store(hold(maker->p_varsymset.load()));
 }
 
-void varsymset_clean(proc *p)
+RARE static void clean(proc *p)
 {
-	if (!p->p_varsymset.load())
-		return;
 	varsymset *vs;
 	{
 		guard g(p->p_token);
 		vs = p->p_varsymset.exchange(nullptr);
 	}
 	drop(vs);
+}
+
+void varsymset_clean(proc *p)
+{
+	if (p->p_varsymset.load())
+		clean(p);
 }
 
 void varsym_init()

@@ -19,7 +19,6 @@ struct ktrace_tag;
 struct ktrace_proc : list_node<proc, ktrace_tag> {
 	atomic<core_ktrace *> p_tracenode; // set under ktrace_lock
 	atomic<unsigned> p_traceflag;      // CORE_KTRFAC_*; 0: it has no trace, or is about to
-	atomic<proc *> p_tracenext;        // in its chain of traced ones; set under ktrace_lock
 };
 
 void ktrace_init();

@@ -258,9 +258,9 @@ inline bool proc_exiting(const proc *p) REQUIRES(p->p_token)
 
 // ---- kern_peers.cc ----------------------------------------------------------
 
-// A peer's end: its leader waits for it no more. Any number of times; RCU.
+// A peer's end: its leader waits for it no more. Any number of times.
 void peers_leave(proc *p);
-// A leader's end: SIGKILL to its peers; RCU.
+// A leader's end: SIGKILL to its peers.
 void peers_kill(proc *leader);
 // ... and until they have left; may sleep.
 void peers_await(proc *leader);

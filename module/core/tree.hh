@@ -62,6 +62,11 @@ public:
 
 	void insert(T *t)
 	{
+		if (!root_) {
+			left(t) = right(t) = nullptr;
+			root_ = t;
+			return;
+		}
 		const int key = Key(*t);
 		const unsigned mine = priority(*t);
 

@@ -1,27 +1,76 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The objects' memory, and the map from tasks to lwps. */
-#include <linux/err.h>
-#include <linux/hash.h>
-#include <linux/rcupdate.h>
-#include <linux/rhashtable.h>
-#include <linux/sched.h>
+/*
+ * The objects' memory. Their slab caches, and before them a few free objects for each CPU: they
+ * come back in batches, a grace period's at a time, by which the slab's own fast paths are
+ * passed by, and whole pages go back to Linux to be asked for again with the next births.
+ */
+#include <linux/cpumask.h>
+#include <linux/llist.h>
+#include <linux/lockdep.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 
 #include "linux.h"
 
-static struct kmem_cache *caches[HOST_POOLS];
+/*
+ * Any context puts objects in, this CPU's threads alone take them out, so one at a time. How
+ * many there are is not exact while somebody is at it.
+ */
+struct stash {
+	struct llist_head objects;
+	unsigned count;
+};
 
-/* A constructor keeps the cache to itself, so that a leak shows at its end. */
-static void unmerged(void *object) {}
+static struct pool {
+	struct kmem_cache *cache;
+	struct stash __percpu *stashes;
+} pools[HOST_POOLS];
+
+/* What a grace period frees with a few thousand births a second; for procs it is 56 KiB. */
+#define STASH_MAX 128
+
+/* KASAN is to see each object's end. */
+#define STASHING (!IS_ENABLED(CONFIG_KASAN))
+
+static void *unstash(struct pool *pool)
+{
+	struct llist_node *node;
+
+	preempt_disable();
+	node = llist_del_first(this_cpu_ptr(&pool->stashes->objects));
+	if (node)
+		this_cpu_dec(pool->stashes->count);
+	preempt_enable();
+	return node;
+}
+
+static bool stash(struct pool *pool, void *object)
+{
+	bool fits;
+
+	preempt_disable();
+	fits = this_cpu_read(pool->stashes->count) < STASH_MAX;
+	if (fits) {
+		this_cpu_inc(pool->stashes->count);
+		llist_add(object, this_cpu_ptr(&pool->stashes->objects));
+	}
+	preempt_enable();
+	return fits;
+}
 
 void *host_alloc(enum host_pool pool)
 {
-	return kmem_cache_alloc(caches[pool], GFP_ATOMIC | __GFP_NOWARN);
+	void *object = STASHING ? unstash(&pools[pool]) : NULL;
+
+	lockdep_assert(!in_hardirq() && !in_serving_softirq());
+	return object ?: kmem_cache_alloc(pools[pool].cache, GFP_ATOMIC | __GFP_NOWARN);
 }
 
 void host_free(enum host_pool pool, void *object)
 {
-	kmem_cache_free(caches[pool], object);
+	if (!STASHING || !stash(&pools[pool], object))
+		kmem_cache_free(pools[pool].cache, object);
 }
 
 void *host_malloc(unsigned long size)
@@ -36,132 +85,46 @@ void host_mfree(void *memory)
 
 void host_memory_wait(void)
 {
-	void *object = kmem_cache_alloc(caches[HOST_POOL_PROC], GFP_KERNEL);
+	struct kmem_cache *cache = pools[HOST_POOL_PROC].cache;
+	void *object = kmem_cache_alloc(cache, GFP_KERNEL);
 
 	if (object)
-		kmem_cache_free(caches[HOST_POOL_PROC], object);
+		kmem_cache_free(cache, object);
 }
 
-static void reclaim_proc(struct rcu_head *head)
+/* A constructor keeps the cache to itself, so that a leak shows at its end. */
+static void unmerged(void *object) {}
+
+static int pool_init(struct pool *pool, const char *name, unsigned size, slab_flags_t flags)
 {
-	core_reclaim(HOST_POOL_PROC, (struct host_work *)head);
+	pool->stashes = alloc_percpu(struct stash);
+	pool->cache = kmem_cache_create(name, size, 0, flags, unmerged);
+	return pool->stashes && pool->cache ? 0 : -ENOMEM;
 }
 
-static void reclaim_lwp(struct rcu_head *head)
+static void pool_exit(struct pool *pool)
 {
-	core_reclaim(HOST_POOL_LWP, (struct host_work *)head);
-}
+	struct llist_node *node, *next;
+	int cpu;
 
-void host_reclaim_later(enum host_pool pool, struct host_work *work)
-{
-	BUILD_BUG_ON(sizeof(struct rcu_head) != sizeof(struct host_work));
-	call_rcu((struct rcu_head *)work, pool == HOST_POOL_PROC ? reclaim_proc : reclaim_lwp);
-}
-
-/*
- * Addresses of tasks differ in bits enough for one multiplication. Given here, these two are
- * inline in the table's fast paths.
- */
-static u32 hash_task(const void *key, u32 len, u32 seed)
-{
-	const struct task_struct *const *task = key;
-
-	return hash_64((unsigned long)*task ^ seed, 32);
-}
-
-static int is_other(struct rhashtable_compare_arg *arg, const void *link)
-{
-	return *(const struct task_struct *const *)arg->key !=
-	       ((const struct host_link *)link)->task;
-}
-
-/*
- * Up to 3/4 of min_size of lwps it is never made larger or smaller, which takes the time of
- * many births: freed tasks come in batches, so their number goes up and down.
- */
-static const struct rhashtable_params params = {
-	.key_len = sizeof(struct task_struct *),
-	.key_offset = offsetof(struct host_link, task),
-	.head_offset = offsetof(struct host_link, next),
-	.hashfn = hash_task,
-	.obj_cmpfn = is_other,
-	.min_size = 4096,
-	.automatic_shrinking = true,
-};
-
-static struct rhashtable map;
-
-int host_map_insert(struct host_link *link)
-{
-	int error;
-
-	BUILD_BUG_ON(sizeof(struct rhash_head) != sizeof(link->next));
-	error = rhashtable_lookup_insert_fast(&map, (struct rhash_head *)&link->next, params);
-	/* The table's own limits are its memory's. */
-	return error && error != -EEXIST ? -ENOMEM : error;
-}
-
-void host_map_remove(struct host_link *link)
-{
-	rhashtable_remove_fast(&map, (struct rhash_head *)&link->next, params);
-}
-
-struct host_link *host_map_find(const struct task_struct *task)
-{
-	return rhashtable_lookup(&map, &task, params);
-}
-
-void host_map_walk(void (*visit)(struct host_link *, void *), void *arg)
-{
-	struct rhashtable_iter iter;
-	struct host_link *link;
-	unsigned n = 0;
-
-	rhashtable_walk_enter(&map, &iter);
-	rhashtable_walk_start(&iter);
-	while ((link = rhashtable_walk_next(&iter))) {
-		/* Else what was seen is seen again, with what moved meanwhile. */
-		if (!IS_ERR(link))
-			visit(link, arg);
-		if (++n % 1024 == 0) {
-			rhashtable_walk_stop(&iter);
-			cond_resched();
-			rhashtable_walk_start(&iter);
-			/* The last one seen was removed: its chain, from the start. */
-			if (!iter.p)
-				iter.skip = 0;
-		}
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-}
-
-unsigned host_map_size(void)
-{
-	return atomic_read(&map.nelems);
-}
-
-static void drain_one(void *link, void *drop)
-{
-	((void (*)(struct host_link *))drop)(link);
-}
-
-void host_map_drain(void (*drop)(struct host_link *))
-{
-	rhashtable_free_and_destroy(&map, drain_one, drop);
+	if (pool->stashes && pool->cache)
+		for_each_possible_cpu(cpu)
+			llist_for_each_safe(node, next,
+					    per_cpu_ptr(pool->stashes, cpu)->objects.first)
+				kmem_cache_free(pool->cache, node);
+	free_percpu(pool->stashes);
+	kmem_cache_destroy(pool->cache);
 }
 
 int host_memory_init(void)
 {
-	int error = -ENOMEM;
+	int error = pool_init(&pools[HOST_POOL_PROC], "bsdproc_proc", core_proc_size,
+			      SLAB_HWCACHE_ALIGN);
 
-	caches[HOST_POOL_PROC] =
-		kmem_cache_create("bsdproc_proc", core_proc_size, 0, SLAB_HWCACHE_ALIGN, unmerged);
-	if (!caches[HOST_POOL_PROC])
-		return error;
-	caches[HOST_POOL_LWP] = kmem_cache_create("bsdproc_lwp", core_lwp_size, 0, 0, unmerged);
-	if (caches[HOST_POOL_LWP])
-		error = rhashtable_init(&map, &params);
+	if (!error)
+		error = pool_init(&pools[HOST_POOL_LWP], "bsdproc_lwp", core_lwp_size, 0);
+	if (!error)
+		error = host_map_init();
 	if (error)
 		host_memory_exit();
 	return error;
@@ -170,7 +133,8 @@ int host_memory_init(void)
 /* The map was drained, or is empty still. */
 void host_memory_exit(void)
 {
-	rcu_barrier();
-	kmem_cache_destroy(caches[HOST_POOL_LWP]);
-	kmem_cache_destroy(caches[HOST_POOL_PROC]);
+	host_reclaim_wait();
+	host_map_exit();
+	pool_exit(&pools[HOST_POOL_LWP]);
+	pool_exit(&pools[HOST_POOL_PROC]);
 }

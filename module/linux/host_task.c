@@ -30,6 +30,12 @@ struct task_struct *host_pid_task(struct pid *pid)
 #define PF_USER_WORKER 0
 #endif
 
+unsigned host_task_bits_at_birth(const struct task_struct *task)
+{
+	return (thread_group_leader((struct task_struct *)task) ? HOST_TASK_LEADER : 0) |
+	       (task->flags & (PF_IO_WORKER | PF_USER_WORKER) ? HOST_TASK_WORKER : 0);
+}
+
 unsigned host_task_bits(const struct task_struct *task)
 {
 	const unsigned state = PEEK(task->__state), flags = PEEK(task->flags);

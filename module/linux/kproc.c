@@ -252,8 +252,8 @@ long kproc_list(struct bsdproc_list *list)
 
 	core_settle();
 	do {
-		/* No more procs than lwps; and what is born until the list is made. */
-		room = host_map_size();
+		/* And what is born until the list is made. */
+		room = core_list(NULL, 0);
 		room = min(list->room, room + room / 8 + 64);
 		error = list_with_room(list, room);
 	} while (!error && list->count > room && room < list->room);

@@ -59,11 +59,6 @@ void host_ktrace_tell(struct host_ktrace *trace, struct pid *pid, const struct h
 	stream_put(&trace->stream, &record);
 }
 
-unsigned host_pid_number(struct pid *pid)
-{
-	return pid_nr(pid);
-}
-
 void host_ktrace_expect(struct host_ktrace *trace, int more)
 {
 	stream_expect(&trace->stream, more);

@@ -15,11 +15,16 @@ struct cred;
 #undef pr_fmt
 #define pr_fmt(fmt) "bsdproc: " fmt
 
-/* host_memory.c: the objects' memory and the map of tasks. */
+/* host_memory.c: the objects' memory; with it the map comes and goes. */
 int host_memory_init(void);
 void host_memory_exit(void);
-/* How many lwps there are, about. */
-unsigned host_map_size(void);
+
+/* host_reclaim.c: until all objects are free that are on their way. May sleep. */
+void host_reclaim_wait(void);
+
+/* host_map.c */
+int host_map_init(void);
+void host_map_exit(void);
 
 /* host_heal.c */
 void host_heal_exit(void);

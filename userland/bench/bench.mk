@@ -19,7 +19,7 @@ $(O)/bench/bench_storm: $(O)/bench/storm.o $(O)/lib/libbsdproc.a
 # The core as the kernel compiles it, but for what only a kernel has.
 bench-core-flags := -I$(ROOT)/module -DBSDPROC_LOCK_SIZE=8
 bench-core-objects := $(patsubst $(SRC)/bench/core/%.cc,$(O)/bench/host/%.o, \
-	$(wildcard $(SRC)/bench/core/*.cc)) $(core-files:%=$(O)/bench/core/%.o)
+	$(wildcard $(SRC)/bench/core/*.cc)) $(O)/bench/core/core.o
 
 $(O)/bench/host/%.o: $(SRC)/bench/core/%.cc $(O)/flags
 	@mkdir -p $(@D)

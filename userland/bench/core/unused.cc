@@ -64,7 +64,6 @@ UNUSED(void, host_wait_finish, (host_waiter *))
 UNUSED(void, host_setint_store, (host_setint *))
 UNUSED(void, host_setint_drop, (host_setint *))
 #ifdef KTRACE
-UNUSED(unsigned, host_pid_number, (pid *))
 UNUSED(void, host_ktrace_tell, (host_ktrace *, pid *, const host_ktr *))
 UNUSED(void, host_ktrace_expect, (host_ktrace *, int))
 UNUSED(int, host_ktrace_may, (host_ktrace *, const task_struct *))

@@ -110,8 +110,6 @@ extern memory_source *the_memory_source;
 unsigned pool_live(host_pool pool);
 unsigned other_memory_live(); // of host_malloc()
 unsigned map_size();
-// The next walk over the map shows the first so many links twice, as in a resize.
-void map_shows_twice(unsigned links);
 
 // ---- host_wait.cc --------------------------------------------------------------
 

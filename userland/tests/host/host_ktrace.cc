@@ -57,11 +57,6 @@ void host_ktrace_tell(host_ktrace *trace, pid *pid, const host_ktr *event)
 	trace->records.push_back(text_of(pid, *event));
 }
 
-unsigned host_pid_number(pid *pid)
-{
-	return static_cast<unsigned>(pid->nr);
-}
-
 void host_ktrace_expect(host_ktrace *trace, int more)
 {
 	std::lock_guard g(trace->mutex);

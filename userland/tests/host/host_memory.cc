@@ -25,7 +25,6 @@ struct entry {
 };
 std::unordered_map<const task_struct *, entry> map;
 unsigned long births;
-unsigned twice;
 
 // As slab's poison.
 constexpr int poison = 0x6b;
@@ -93,11 +92,6 @@ unsigned map_size()
 {
 	std::lock_guard g(map_mutex);
 	return map.size();
-}
-
-void map_shows_twice(unsigned links)
-{
-	twice = links;
 }
 
 } // namespace sim
@@ -236,9 +230,6 @@ void host_map_walk(void (*visit)(host_link *, void *), void *arg)
 		std::lock_guard g(map_mutex);
 		links = by_birth();
 	}
-	for (size_t i = 0; i < links.size() && i < twice; i++)
-		visit(links[i], arg);
-	twice = 0;
 	for (host_link *link : links)
 		visit(link, arg);
 	host_rcu_read_unlock();

@@ -93,6 +93,14 @@ unsigned host_task_bits(const task_struct *task)
 	return bits;
 }
 
+unsigned host_task_bits_at_birth(const task_struct *task)
+{
+	look l(__func__);
+	if (task->exiting || !task->thread_pid)
+		die("said to be just born");
+	return (leads_group(task) ? HOST_TASK_LEADER : 0) | (task->worker ? HOST_TASK_WORKER : 0);
+}
+
 int host_task_kthread(const task_struct *task)
 {
 	look l(__func__);

@@ -6,7 +6,7 @@
 CORE_SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 core-tests := $(filter test_core_%,$(unit-names))
 core-hosts := $(filter-out $(without),$(basename $(notdir $(wildcard $(SRC)/tests/host/*.cc))))
-core-files := $(filter-out $(without),$(basename $(notdir $(wildcard $(ROOT)/module/core/*.cc))))
+core-files := $(filter-out $(without),$(basename $(notdir $(wildcard $(ROOT)/module/core/kern_*.cc))))
 
 core-flags := -I$(ROOT)/module -I$(SRC)/tests/host -DBSDPROC_LOCK_SIZE=64 $(test-flags)
 
