@@ -7,6 +7,58 @@
 #include <sched.h>
 #include <vector>
 
+// ---- memory: each CPU keeps what it frees. malloc() costs more once a program has threads ---------
+
+namespace
+{
+
+enum kind { PROC, LWP, TASK, PID, KINDS };
+
+struct free_object {
+	free_object *next;
+};
+thread_local free_object *kept[KINDS];
+
+void *take(kind k, unsigned long size)
+{
+	free_object *object = kept[k];
+	if (!object)
+		return malloc(size);
+	kept[k] = object->next;
+	return object;
+}
+
+void give(kind k, void *memory)
+{
+	kept[k] = new (memory) free_object{kept[k]};
+}
+
+void give_all_back()
+{
+	for (free_object *&first : kept)
+		while (free_object *object = first) {
+			first = object->next;
+			free(object);
+		}
+}
+
+kind kind_of(host_pool pool)
+{
+	return pool == HOST_POOL_PROC ? PROC : LWP;
+}
+
+} // namespace
+
+void *host_alloc(host_pool pool)
+{
+	return take(kind_of(pool), pool == HOST_POOL_PROC ? core_proc_size : core_lwp_size);
+}
+
+void host_free(host_pool pool, void *object)
+{
+	give(kind_of(pool), object);
+}
+
 namespace lean
 {
 
@@ -14,8 +66,8 @@ thread_local task_struct *current;
 
 task_struct *new_task(task_struct *parent)
 {
-	auto *task = new task_struct{};
-	task->tgid = new pid{task, 1};
+	auto *task = new (take(TASK, sizeof(task_struct))) task_struct{};
+	task->tgid = new (take(PID, sizeof(pid))) pid{task, 1};
 	task->real_parent = parent;
 	task->kthread = !parent;
 	return task;
@@ -24,7 +76,7 @@ task_struct *new_task(task_struct *parent)
 void free_task(task_struct *task)
 {
 	host_pid_put(task->tgid);
-	delete task;
+	give(TASK, task);
 }
 
 } // namespace lean
@@ -132,6 +184,7 @@ cpu::~cpu()
 		reclaim();
 	} while (!fresh.empty());
 	counters[self].passed.store(1);
+	give_all_back();
 }
 
 void cpu::quiescent()
@@ -153,17 +206,7 @@ void host_reclaim_later(host_pool pool, host_work *work)
 	fresh.push_back({pool, work});
 }
 
-// ---- memory and the map ---------------------------------------------------------------------------
-
-void *host_alloc(host_pool pool)
-{
-	return malloc(pool == HOST_POOL_PROC ? core_proc_size : core_lwp_size);
-}
-
-void host_free(host_pool, void *object)
-{
-	free(object);
-}
+// ---- the map ----------------------------------------------------------------------------------
 
 namespace
 {
@@ -236,6 +279,11 @@ unsigned host_task_bits(const task_struct *task)
 	return bits;
 }
 
+unsigned host_task_bits_at_birth(const task_struct *)
+{
+	return HOST_TASK_LEADER;
+}
+
 int host_task_kthread(const task_struct *task)
 {
 	return task->kthread;
@@ -304,7 +352,7 @@ void host_pid_get(pid *pid)
 void host_pid_put(pid *pid)
 {
 	if (pid->refs.fetch_sub(1, std::memory_order_acq_rel) == 1)
-		delete pid;
+		give(PID, pid);
 }
 
 task_struct *host_pid_leader(pid *pid)
