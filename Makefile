@@ -55,9 +55,11 @@ kunit: setup
 	@scripts/kunit $(KUNIT_KERNEL)
 
 # Too slow for check.
-.PHONY: kcsan
+.PHONY: check-debug kcsan
+check-debug: setup
+	@scripts/check-debug debug
 kcsan: setup
-	@scripts/kcsan
+	@scripts/check-debug kcsan
 
 .PHONY: check-matrix
 check-matrix: setup
@@ -103,6 +105,7 @@ help:
 	@echo 'make run       boot a kernel in a VM, load the module under load, show the model'
 	@echo 'make check     all tests; closes with "N passed, N failed"'
 	@echo 'make kunit     KUnit suites, on a debug kernel that is built the first time'
+	@echo 'make check-debug  the tests that need the module, all of them, on the debug kernel; slow'
 	@echo 'make kcsan     the tests on a kernel that looks for data races; slow'
 	@echo 'make check-matrix  the tests that need the module, on all three kernels'
 	@echo 'make fuzz      looks for sequences that the core gets wrong; FUZZ_SECONDS=60'
