@@ -59,6 +59,7 @@ kunit: setup
 check-debug: setup
 	@scripts/check-debug debug
 kcsan: setup
+	@scripts/kunit 6.1-kcsan
 	@scripts/check-debug kcsan
 
 .PHONY: check-matrix

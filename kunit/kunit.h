@@ -9,7 +9,7 @@
 
 extern struct kunit_suite device_suite, kproc_suite, usage_suite, setint_suite, wait_suite,
 	child_suite, watch_suite, stream_suite, host_suite, core_suite, atexit_suite, memory_suite,
-	race_suite;
+	race_suite, pool_suite;
 
 /*
  * user.c: a piece of user memory, for cases in suites with these as init and exit. Such a

@@ -11,7 +11,7 @@
 static struct kunit_suite *const suites[] = {
 	&host_suite,   &device_suite, &kproc_suite, &usage_suite,  &setint_suite,
 	&wait_suite,   &child_suite,  &watch_suite, &stream_suite, &core_suite,
-	&atexit_suite, &memory_suite, &race_suite,
+	&atexit_suite, &memory_suite, &race_suite,  &pool_suite,
 };
 
 static int __init bsdproc_kunit_init(void)

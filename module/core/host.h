@@ -56,7 +56,7 @@ struct host_work {
 	void (*func)(struct host_work *);
 };
 
-/* leaf. Memory with anything in it, that never sleeps to get it; or null. */
+/* leaf; by threads alone. Memory with anything in it, that never sleeps to get it; or null. */
 enum host_pool { HOST_POOL_PROC, HOST_POOL_LWP, HOST_POOLS };
 void *host_alloc(enum host_pool pool);
 void host_free(enum host_pool pool, void *object);
@@ -75,11 +75,10 @@ struct host_link {
 	struct task_struct *task;
 };
 
-/* leaf. 0, -EEXIST, -ENOMEM. */
+/* leaf; both under one of the core's locks. 0, -EEXIST, -ENOMEM. */
 int host_map_insert(struct host_link *link);
-/* leaf. */
 void host_map_remove(struct host_link *link);
-/* RCU, leaf. */
+/* RCU, leaf; in any context. */
 struct host_link *host_map_find(const struct task_struct *task);
 /* Visits every link that is there all the time, inside RCU. May sleep between them. */
 void host_map_walk(void (*visit)(struct host_link *, void *), void *arg);

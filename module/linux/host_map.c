@@ -9,6 +9,7 @@
  */
 #include <linux/bit_spinlock.h>
 #include <linux/hash.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -55,6 +56,7 @@ int host_map_insert(struct host_link *link)
 	unsigned long *chain = chain_of(link->task);
 	int error = -EEXIST;
 
+	lockdep_assert_in_softirq(); /* or softirqs are off: frees take the lock there */
 	bit_spin_lock(LOCK_BIT, chain);
 	if (!find(chain, link->task)) {
 		WRITE_ONCE(link->next, first(chain));
@@ -70,6 +72,7 @@ void host_map_remove(struct host_link *link)
 	unsigned long *chain = chain_of(link->task);
 	struct host_link *before;
 
+	lockdep_assert_in_softirq();
 	bit_spin_lock(LOCK_BIT, chain);
 	before = first(chain);
 	/* Its own next stays, for readers who stand there. */

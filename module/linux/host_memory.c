@@ -61,9 +61,10 @@ static bool stash(struct pool *pool, void *object)
 
 void *host_alloc(enum host_pool pool)
 {
-	void *object = STASHING ? unstash(&pools[pool]) : NULL;
+	void *object;
 
 	lockdep_assert(!in_hardirq() && !in_serving_softirq());
+	object = STASHING ? unstash(&pools[pool]) : NULL;
 	return object ?: kmem_cache_alloc(pools[pool].cache, GFP_ATOMIC | __GFP_NOWARN);
 }
 

@@ -13,9 +13,10 @@
 
 /*
  * Any context adds to young; old waits for a grace period, and is that of whoever has set
- * BUSY. What a grace period frees is done in one go: a small part of what Linux does there,
- * task by task, for the same threads.
+ * BUSY. What is more than MOST waits for another: RCU has such limits, too.
  */
+#define MOST 4096
+
 #define BUSY 0
 struct reclaimer {
 	struct llist_head young;
@@ -38,13 +39,19 @@ static void let_go(struct reclaimer *r)
 static void reclaim_old(struct rcu_head *head)
 {
 	struct reclaimer *r = container_of(head, struct reclaimer, head);
-	struct llist_node *node, *next;
+	struct llist_node *node = r->old;
+	unsigned n;
 
-	for (node = r->old; node; node = next) {
+	for (n = 0; node && n < MOST; n++) {
 		struct host_work *work = (struct host_work *)node;
 
-		next = node->next;
+		node = node->next;
 		core_reclaim((enum host_pool)(unsigned long)work->func, work);
+	}
+	r->old = node;
+	if (node) {
+		call_rcu(head, reclaim_old);
+		return;
 	}
 	let_go(r);
 	grow_old(r);
@@ -74,9 +81,22 @@ void host_reclaim_later(enum host_pool pool, struct host_work *work)
 		grow_old(r);
 }
 
+static bool some_wait(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct reclaimer *r = per_cpu_ptr(&reclaimers, cpu);
+
+		if (test_bit(BUSY, &r->flags) || !llist_empty(&r->young))
+			return true;
+	}
+	return false;
+}
+
 void host_reclaim_wait(void)
 {
-	/* Those that wait, and those that were young. */
-	rcu_barrier();
-	rcu_barrier();
+	do
+		rcu_barrier();
+	while (some_wait());
 }

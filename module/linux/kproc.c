@@ -247,15 +247,15 @@ static int list_with_room(struct bsdproc_list *list, unsigned room)
 
 long kproc_list(struct bsdproc_list *list)
 {
-	unsigned room;
+	unsigned room = min(list->room, 1024u);
 	int error;
 
 	core_settle();
-	do {
-		/* And what is born until the list is made. */
-		room = core_list(NULL, 0);
-		room = min(list->room, room + room / 8 + 64);
+	for (;;) {
 		error = list_with_room(list, room);
-	} while (!error && list->count > room && room < list->room);
-	return error;
+		if (error || list->count <= room || room == list->room)
+			return error;
+		/* And what is born until the list is made. */
+		room = min(list->room, list->count + list->count / 8 + 64);
+	}
 }
