@@ -7,13 +7,14 @@
  * needs a third or more for the smallest thread; so chains stay short whatever runs, nothing
  * is counted, which all CPUs would have to share, and no birth pays for a larger table.
  */
-#include <linux/bit_spinlock.h>
 #include <linux/hash.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+/* 6.12's does not see to cpu_relax() itself. */
+#include <linux/bit_spinlock.h>
 
 #include "linux.h"
 
