@@ -105,14 +105,17 @@ static int pool_init(struct pool *pool, const char *name, unsigned size, slab_fl
 
 static void pool_exit(struct pool *pool)
 {
-	struct llist_node *node, *next;
+	struct llist_node *object;
 	int cpu;
 
-	if (pool->stashes && pool->cache)
-		for_each_possible_cpu(cpu)
-			llist_for_each_safe(node, next,
-					    per_cpu_ptr(pool->stashes, cpu)->objects.first)
-				kmem_cache_free(pool->cache, node);
+	if (pool->stashes && pool->cache) {
+		for_each_possible_cpu(cpu) {
+			struct stash *left = per_cpu_ptr(pool->stashes, cpu);
+
+			while ((object = llist_del_first(&left->objects)))
+				kmem_cache_free(pool->cache, object);
+		}
+	}
 	free_percpu(pool->stashes);
 	kmem_cache_destroy(pool->cache);
 }

@@ -28,6 +28,11 @@ void *take(kind k, unsigned long size)
 	return object;
 }
 
+template <class T, class... Args> T *make(kind k, Args... args)
+{
+	return new (take(k, sizeof(T))) T{args...};
+}
+
 void give(kind k, void *memory)
 {
 	kept[k] = new (memory) free_object{kept[k]};
@@ -66,8 +71,8 @@ thread_local task_struct *current;
 
 task_struct *new_task(task_struct *parent)
 {
-	auto *task = new (take(TASK, sizeof(task_struct))) task_struct{};
-	task->tgid = new (take(PID, sizeof(pid))) pid{task, 1};
+	auto *task = make<task_struct>(TASK);
+	task->tgid = make<pid>(PID, task, 1);
 	task->real_parent = parent;
 	task->kthread = !parent;
 	return task;
