@@ -73,7 +73,7 @@ fuzz: setup
 .PHONY: bench
 bench: setup
 	@$(MAKE) -s -j2 module userland
-	+@$(USERLAND) bench
+	+@$(USERLAND) -s bench
 	@scripts/bench --kernel $(KERNEL)
 
 .PHONY: mutants
