@@ -90,6 +90,30 @@ static void memory_comes_whole(struct kunit *test)
 		}
 }
 
+/*
+ * More at a time than are freed in one go: none is left waiting, and the cache would miss one
+ * that was lost. What waits lies behind the link in an lwp.
+ */
+static void all_are_reclaimed(struct kunit *test)
+{
+	enum { MANY = 10000 };
+	int i, n = 0;
+
+	/* One list's: the callback cannot run meanwhile. */
+	local_bh_disable();
+	for (i = 0; i < MANY; i++) {
+		struct host_link *object = host_alloc(HOST_POOL_LWP);
+
+		if (object) {
+			host_reclaim_later(HOST_POOL_LWP, (struct host_work *)(object + 1));
+			n++;
+		}
+	}
+	local_bh_enable();
+	KUNIT_EXPECT_GT(test, n, MANY / 2);
+	host_reclaim_wait();
+}
+
 /* As the core does, under one of its locks. */
 static int insert(struct host_link *link)
 {
@@ -237,6 +261,7 @@ static struct kunit_case cases[] = {
 #endif
 	KUNIT_CASE(rcu_is_rcu),
 	KUNIT_CASE(memory_comes_whole),
+	KUNIT_CASE(all_are_reclaimed),
 	KUNIT_CASE(the_map_knows_each_task_once),
 	KUNIT_CASE(the_map_is_walked_whole),
 	KUNIT_CASE(a_walk_misses_nobody),

@@ -19,7 +19,7 @@ struct cred;
 int host_memory_init(void);
 void host_memory_exit(void);
 
-/* host_reclaim.c: until all objects are free that are on their way, and no more come. May sleep. */
+/* host_reclaim.c: until all that are on their way are free, and no more come. May sleep. */
 void host_reclaim_wait(void);
 
 /* host_map.c */
