@@ -2,10 +2,6 @@
 // One word shared between CPUs. Acquire/release unless said otherwise.
 #pragma once
 
-// What most processes never come to: out of line, so that the question before it costs no more
-// than itself.
-#define RARE [[gnu::noinline]]
-
 namespace bsd
 {
 

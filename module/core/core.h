@@ -35,7 +35,7 @@ void core_heal(void);
 /* ---- events, each inside RCU and unable to sleep ---------------------------- */
 
 /* A task was made and cannot run yet; in its maker's context. */
-void core_task_new(struct task_struct *task);
+OFTEN void core_task_new(struct task_struct *task);
 /*
  * The current task has a new program; the other threads are gone. secure: the program gave it
  * rights that its caller did not have.
@@ -45,14 +45,14 @@ void core_task_exec(struct task_struct *task, int secure);
  * The current task is in do_exit. Returns what core_task_exit() wants, to be
  * called later in the exit, in process context; or null: nothing to do.
  */
-struct host_work *core_task_exiting(struct task_struct *task);
+OFTEN struct host_work *core_task_exiting(struct task_struct *task);
 /* exit1 and lwp_exit: the rest of the current task's exit; may sleep. */
-void core_task_exit(struct host_work *work);
+OFTEN void core_task_exit(struct host_work *work);
 /* Nothing runs or finds the task any more, its memory is about to go. softirq. */
-void core_task_free(struct task_struct *task);
+OFTEN void core_task_free(struct task_struct *task);
 
 /* A grace period after host_reclaim_later(). softirq. */
-void core_reclaim(enum host_pool pool, struct host_work *work);
+OFTEN void core_reclaim(enum host_pool pool, struct host_work *work);
 
 /* ---- requests of the current task; process context, may sleep ---------------- */
 

@@ -17,6 +17,17 @@ extern "C" {
 #include <linux/types.h>
 #endif
 
+/*
+ * On the way of every process or thread: side by side, so that a life touches three pages of
+ * the module and not twelve.
+ */
+#define OFTEN __attribute__((hot))
+/*
+ * What most never come to: out of line, and out of the way, so that the question before it
+ * costs no more than itself.
+ */
+#define RARE __attribute__((cold, noinline))
+
 struct task_struct;
 struct pid;
 
@@ -41,14 +52,14 @@ enum host_lock_class {
 	HOST_LOCK_CLASSES
 };
 
-void host_lock_init(struct host_lock *lock, enum host_lock_class cls);
-void host_lock_acquire(struct host_lock *lock);
+OFTEN void host_lock_init(struct host_lock *lock, enum host_lock_class cls);
+OFTEN void host_lock_acquire(struct host_lock *lock);
 /* The second lock of one class: the caller vouches for the order. */
 void host_lock_acquire_second(struct host_lock *lock);
-void host_lock_release(struct host_lock *lock);
+OFTEN void host_lock_release(struct host_lock *lock);
 
-void host_rcu_read_lock(void);
-void host_rcu_read_unlock(void);
+OFTEN void host_rcu_read_lock(void);
+OFTEN void host_rcu_read_unlock(void);
 
 /* Two words that the host may use once the object is on its way out. */
 struct host_work {
@@ -58,10 +69,10 @@ struct host_work {
 
 /* leaf; by threads alone. Memory with anything in it, that never sleeps to get it; or null. */
 enum host_pool { HOST_POOL_PROC, HOST_POOL_LWP, HOST_POOLS };
-void *host_alloc(enum host_pool pool);
-void host_free(enum host_pool pool, void *object);
+OFTEN void *host_alloc(enum host_pool pool);
+OFTEN void host_free(enum host_pool pool, void *object);
 /* leaf. Calls core_reclaim(pool, work) after a grace period. */
-void host_reclaim_later(enum host_pool pool, struct host_work *work);
+OFTEN void host_reclaim_later(enum host_pool pool, struct host_work *work);
 
 /* Zeroed memory of any size, or null. May sleep. */
 void *host_malloc(unsigned long size);
@@ -76,10 +87,10 @@ struct host_link {
 };
 
 /* leaf; both under one of the core's locks. 0, -EEXIST, -ENOMEM. */
-int host_map_insert(struct host_link *link);
-void host_map_remove(struct host_link *link);
+OFTEN int host_map_insert(struct host_link *link);
+OFTEN void host_map_remove(struct host_link *link);
 /* RCU, leaf; in any context. */
-struct host_link *host_map_find(const struct task_struct *task);
+OFTEN struct host_link *host_map_find(const struct task_struct *task);
 /* Visits every link that is there all the time, inside RCU. May sleep between them. */
 void host_map_walk(void (*visit)(struct host_link *, void *), void *arg);
 /* Empties the map for good, calling drop for each link. May sleep. */
@@ -102,20 +113,20 @@ enum host_task_bit {
 	HOST_TASK_FORKED = 1 << 11, /* leads a group whose program is that of its maker */
 };
 
-struct task_struct *host_current(void);
+OFTEN struct task_struct *host_current(void);
 /* The thread with that number, null when Linux has released it. */
 struct task_struct *host_pid_task(struct pid *pid);
 unsigned host_task_bits(const struct task_struct *task);
 /* The same of one that has not run yet, of which LEADER and WORKER say all. */
-unsigned host_task_bits_at_birth(const struct task_struct *task);
+OFTEN unsigned host_task_bits_at_birth(const struct task_struct *task);
 /* Whether it is a kernel thread, which has no proc. */
-int host_task_kthread(const struct task_struct *task);
+OFTEN int host_task_kthread(const struct task_struct *task);
 /* Whether all threads of its process are past the beginning of their exits. */
-int host_task_last(const struct task_struct *task);
+OFTEN int host_task_last(const struct task_struct *task);
 /* The thread that is its parent for wait; never null, maybe the idle task. */
-struct task_struct *host_task_real_parent(const struct task_struct *task);
+OFTEN struct task_struct *host_task_real_parent(const struct task_struct *task);
 /* Its process, null when released. No reference is taken. */
-struct pid *host_task_tgid(const struct task_struct *task);
+OFTEN struct pid *host_task_tgid(const struct task_struct *task);
 /* Its own number, null when released. */
 struct pid *host_task_pid(const struct task_struct *task);
 struct pid *host_task_pgid(const struct task_struct *task);
@@ -124,21 +135,21 @@ struct pid *host_task_sid(const struct task_struct *task);
 unsigned host_task_euid(const struct task_struct *task);
 unsigned host_task_egid(const struct task_struct *task);
 /* Signal that its process sends the parent at exit; 0: none. */
-int host_task_exit_signal(const struct task_struct *task);
+OFTEN int host_task_exit_signal(const struct task_struct *task);
 /* Wait status of its process; only once its last thread is in do_exit. */
-int host_task_xstat(const struct task_struct *task);
+OFTEN int host_task_xstat(const struct task_struct *task);
 /* Its thread's number as the current task sees it; 0: out of sight. */
 int host_task_nr(const struct task_struct *task);
 /* Whether its whole process is exiting, not this thread alone. */
-int host_task_group_exit(const struct task_struct *task);
+OFTEN int host_task_group_exit(const struct task_struct *task);
 /* Whether a thread of its process is in exec, and has the others end. */
-int host_task_group_exec(const struct task_struct *task);
+OFTEN int host_task_group_exec(const struct task_struct *task);
 /* Whether its process is the init of a pid namespace. */
-int host_task_init(const struct task_struct *task);
+OFTEN int host_task_init(const struct task_struct *task);
 /* Whether it is on a CPU. At any time, also when Linux has released it. */
-int host_task_on_cpu(const struct task_struct *task);
+OFTEN int host_task_on_cpu(const struct task_struct *task);
 /* Whether it has used a privilege since its birth. */
-int host_task_privileged(const struct task_struct *task);
+OFTEN int host_task_privileged(const struct task_struct *task);
 /* Whether a thread of its process is inside do_exit and has not told Linux's others. */
 int host_group_exiting(struct task_struct *task);
 /* Another thread of its process, or itself, for which `known` says so; or null. */
@@ -148,19 +159,19 @@ struct task_struct *host_group_find(struct task_struct *task, int (*known)(struc
  * The address space of its process, to be compared only; null: it has none (any more). Another
  * one may get the same address when all have left this.
  */
-const void *host_task_mm(const struct task_struct *task);
+OFTEN const void *host_task_mm(const struct task_struct *task);
 /*
  * Whether fits(other, arg) for a task of another process that has the address space of
  * `task`. Each is asked, until one fits; nobody when Linux says that nobody shares it.
  */
 int host_mm_find(struct task_struct *task, int (*fits)(struct task_struct *, void *), void *arg);
 
-void host_pid_get(struct pid *pid);
-void host_pid_put(struct pid *pid);
+OFTEN void host_pid_get(struct pid *pid);
+OFTEN void host_pid_put(struct pid *pid);
 /* Its number as the current task sees it; 0: out of sight. */
 int host_pid_nr(struct pid *pid);
 /* The task that leads the process `pid`, null when Linux has released it. */
-struct task_struct *host_pid_leader(struct pid *pid);
+OFTEN struct task_struct *host_pid_leader(struct pid *pid);
 
 enum host_reap { HOST_REAP_GONE, HOST_REAP_NOT_YET, HOST_REAP_READY };
 /* Whether the current process could reap the ended process `pid` right now. */
@@ -291,7 +302,7 @@ struct host_acct_end {
 	unsigned tty;
 };
 /* leaf. Whether anybody reads such records: one load. */
-int host_acct_wanted(void);
+OFTEN int host_acct_wanted(void);
 /* The current task's terminal, in the form that user space knows; 0: none. */
 unsigned host_tty(void);
 /* RCU. A record of the end of that task's process, to all who read; does not sleep. */

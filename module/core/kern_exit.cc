@@ -55,7 +55,7 @@ void lwp_exited(proc *p, lwp *lp)
 
 // Linux does the killing. Marks every lwp, so that who comes later knows that
 // its status will not count.
-static void killlwps(proc *p) REQUIRES(p->p_token)
+OFTEN static void killlwps(proc *p) REQUIRES(p->p_token)
 {
 	for (lwp *tlp = p->p_lwp_tree.after(0); tlp; tlp = p->p_lwp_tree.after(tlp->lwp_tid))
 		lwp_mark_wexit(p, tlp);
@@ -104,7 +104,7 @@ static void set_zombie(proc *p, const task_struct *task) REQUIRES(p->p_token)
 	p->p_stat = CORE_SZOMB;
 }
 
-static void move_to_zombies(proc *p, const task_struct *task)
+OFTEN static void move_to_zombies(proc *p, const task_struct *task)
 {
 	parent_guard g(p);
 	if (proc *pp = g.get()) {
@@ -155,7 +155,7 @@ struct departure {
 	bool wake;    // the master waits
 };
 
-static departure depart(proc *p, lwp *lp) REQUIRES(p->p_token)
+OFTEN static departure depart(proc *p, lwp *lp) REQUIRES(p->p_token)
 {
 	lwp_exited(p, lp);
 	departure d{};
@@ -165,7 +165,7 @@ static departure depart(proc *p, lwp *lp) REQUIRES(p->p_token)
 }
 
 // RCU.
-static void departed(proc *p, const lwp *lp, const departure &d)
+OFTEN static void departed(proc *p, const lwp *lp, const departure &d)
 {
 	if (d.wake)
 		host_wakeup(&p->p_nhooked);

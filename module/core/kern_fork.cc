@@ -9,7 +9,7 @@ namespace bsd
 
 // Counts a new lwp and lists it; true: the proc must go to limbo, as events of
 // the exit that this lwp is in may have come before the model knew it.
-static bool lwp_link(proc *p, lwp *lp, unsigned bits) REQUIRES(p->p_token)
+OFTEN static bool lwp_link(proc *p, lwp *lp, unsigned bits) REQUIRES(p->p_token)
 {
 	lp->lwp_tid = ++p->p_lasttid;
 	if (bits & HOST_TASK_LEADER)
@@ -57,7 +57,7 @@ int lwp_attach(proc *p, task_struct *task, unsigned bits)
 }
 
 // The parent to be of a new proc; maker: the current thread's, or null.
-static proc *find_parent(task_struct *task, proc *maker)
+OFTEN static proc *find_parent(task_struct *task, proc *maker)
 {
 	task_struct *parent = host_task_real_parent(task);
 	if (maker && parent == host_current())

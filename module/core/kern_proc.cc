@@ -91,7 +91,7 @@ void proc_link(proc *child, proc *parent)
 }
 
 // Its p_pptr stays as it is.
-static void take_off(proc *child, proc *parent) REQUIRES(parent->p_token)
+OFTEN static void take_off(proc *child, proc *parent) REQUIRES(parent->p_token)
 {
 	if (child->p_claimant) {
 		child->p_claimant->lwp_claim = nullptr;

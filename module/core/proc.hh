@@ -149,7 +149,7 @@ bool proc_superseded(const proc *p);
 void proc_init(proc *p);
 // A proc for the process `pid` with `task` its first lwp and flag its p_flag, neither
 // linked nor in the map; null: no memory.
-proc *proc_alloc(task_struct *task, pid *pid, unsigned flag);
+OFTEN proc *proc_alloc(task_struct *task, pid *pid, unsigned flag);
 void proc_drop(proc *p);
 
 // Locks the parent of a child, whoever that is at this moment; RCU.
@@ -165,7 +165,7 @@ public:
 	proc *get() const { return pp_; } // null: the child is not linked
 };
 
-void proc_link(proc *child, proc *parent) REQUIRES(parent->p_token);
+OFTEN void proc_link(proc *child, proc *parent) REQUIRES(parent->p_token);
 void proc_unlink(proc *child, proc *parent) REQUIRES(parent->p_token);
 // Unlinks and links anew, possibly elsewhere or to other lists. p_pptr is never null
 // meanwhile: parent_guard takes null for a child that has no parent any more.
@@ -191,7 +191,7 @@ struct releasing {
 	bool first, children;
 };
 releasing proc_begin_release(proc *p) REQUIRES(p->p_token);
-void proc_end_release(proc *p, releasing r);
+OFTEN void proc_end_release(proc *p, releasing r);
 // Releases the zombies of p that Linux has released; looks at no more than so many. RCU.
 void release_reaped(proc *p, unsigned looks = ~0u);
 // Gives a claim back; true: there was one, and others may sleep because of it.
@@ -235,15 +235,15 @@ bool tracee_may_report(const core_wait_args *w, const task_struct *task);
 // called fork; null: not known, and then it is the parent. With CORE_P_ADOPTED in flag,
 // adopt_lock is held. 0 (also when it is there already), -ESRCH (ends, nothing to model),
 // -ENOMEM.
-int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker);
-int lwp_attach(proc *p, task_struct *task, unsigned bits);
+OFTEN int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker);
+OFTEN int lwp_attach(proc *p, task_struct *task, unsigned bits);
 
 // ---- kern_exit.cc -----------------------------------------------------------
 
 void lwp_mark_wexit(proc *p, lwp *lp) REQUIRES(p->p_token);
 void lwp_list(proc *p, lwp *lp) REQUIRES(p->p_token);
-void lwp_unlist(proc *p, lwp *lp) REQUIRES(p->p_token);
-void lwp_exited(proc *p, lwp *lp) REQUIRES(p->p_token);
+OFTEN void lwp_unlist(proc *p, lwp *lp) REQUIRES(p->p_token);
+OFTEN void lwp_exited(proc *p, lwp *lp) REQUIRES(p->p_token);
 // The proc of `task` has ended without exit1, and is a zombie of its parent; RCU.
 void proc_zombie(proc *p, const task_struct *task);
 
@@ -282,13 +282,13 @@ void stops_end(proc *p);
 
 void vmspace_init();
 // A new proc, which nobody can find yet, has its maker's address space or one of its own; RCU.
-void vmspace_fork(proc *p, task_struct *task, proc *maker);
+OFTEN void vmspace_fork(proc *p, task_struct *task, proc *maker);
 // The same of a proc that is adopted: who shares it must be found. adopt_lock is held; RCU.
 void vmspace_adopt(proc *p, task_struct *task);
 // It has a new one, that it has for itself.
 void vmspace_exec(proc *p, const task_struct *task) REQUIRES(p->p_token);
 // Out of the ring, any number of times; true: it has left, as the last. RCU.
-bool vmspace_leave(proc *p);
+OFTEN bool vmspace_leave(proc *p);
 // exit1's stage; RCU.
 void vmspace_exit(proc *p);
 // How many have its address space, itself too; RCU.
@@ -298,7 +298,7 @@ unsigned vmspace_sharers(proc *p) REQUIRES(p->p_token);
 
 // The current thread, in its exit, kills whom it traces, if its process asked for that; ends:
 // the process does so, too. May sleep.
-void tracees_exit(const proc *p, bool ends);
+OFTEN void tracees_exit(const proc *p, bool ends);
 
 // ---- kern_atexit.cc ---------------------------------------------------------
 
@@ -319,7 +319,7 @@ bool vkernel_lwps();
 void varsym_init();
 void varsym_fini();
 // fork: the child, which nobody knows yet, has its maker's process-level symbols. RCU.
-void varsymset_inherit(proc *child, proc *maker);
+OFTEN void varsymset_inherit(proc *child, proc *maker);
 // exit: it has none any more.
 void varsymset_clean(proc *p);
 
@@ -359,7 +359,7 @@ bool model_stops();
 
 // The proc wants another look: see there.
 void limbo_add(proc *p);
-void limbo_remove(proc *p);
+OFTEN void limbo_remove(proc *p);
 // proc_reparent, and the new parent goes to limbo if need be, as one; RCU.
 void limbo_reparent(proc *child, proc *from, proc *fallback);
 // Whether a thread runs that has not entered do_exit; looks also which of the lwps that were

@@ -36,7 +36,7 @@ static void let_go(struct reclaimer *r)
 	smp_mb__after_atomic();
 }
 
-static void reclaim_old(struct rcu_head *head)
+OFTEN static void reclaim_old(struct rcu_head *head)
 {
 	struct reclaimer *r = container_of(head, struct reclaimer, head);
 	struct llist_node *node = r->old;
@@ -58,7 +58,7 @@ static void reclaim_old(struct rcu_head *head)
 }
 
 /* Has those that are young wait for a grace period, unless others do, who will see to them. */
-static void grow_old(struct reclaimer *r)
+OFTEN static void grow_old(struct reclaimer *r)
 {
 	while (!llist_empty(&r->young) && !test_and_set_bit_lock(BUSY, &r->flags)) {
 		r->old = llist_del_all(&r->young);

@@ -34,7 +34,7 @@ static bool comes_again(struct callback_head *head)
 }
 
 /* The index that unlocking wants is in the choice of the function. */
-static void exit_work_0(struct callback_head *head) __releases(&exit_srcu)
+OFTEN static void exit_work_0(struct callback_head *head) __releases(&exit_srcu)
 {
 	if (comes_again(head)) {
 		__release(&exit_srcu); /* for sparse: by the next call */
@@ -44,7 +44,7 @@ static void exit_work_0(struct callback_head *head) __releases(&exit_srcu)
 	__srcu_read_unlock(&exit_srcu, 0);
 }
 
-static void exit_work_1(struct callback_head *head) __releases(&exit_srcu)
+OFTEN static void exit_work_1(struct callback_head *head) __releases(&exit_srcu)
 {
 	if (comes_again(head)) {
 		__release(&exit_srcu); /* for sparse: by the next call */
@@ -86,7 +86,7 @@ static void on_exit(struct task_struct *task)
 		__release(&exit_srcu); /* for sparse: it is exit_work's now */
 }
 
-static void on_free(void *data, struct task_struct *task)
+OFTEN static void on_free(void *data, struct task_struct *task)
 {
 	event_begin();
 	core_task_free(task);
@@ -108,22 +108,22 @@ static void on_new(struct task_struct *task)
 }
 
 /* Two events have changed their arguments over time; both forms are here. */
-static void on_exit_task(void *data, struct task_struct *task)
+OFTEN static void on_exit_task(void *data, struct task_struct *task)
 {
 	on_exit(task);
 }
 
-static void __maybe_unused on_exit_dead(void *data, struct task_struct *task, bool group_dead)
+OFTEN static void __maybe_unused on_exit_dead(void *data, struct task_struct *task, bool group_dead)
 {
 	on_exit(task);
 }
 
-static void on_new_long(void *data, struct task_struct *task, unsigned long clone_flags)
+OFTEN static void on_new_long(void *data, struct task_struct *task, unsigned long clone_flags)
 {
 	on_new(task);
 }
 
-static void __maybe_unused on_new_u64(void *data, struct task_struct *task, u64 clone_flags)
+OFTEN static void __maybe_unused on_new_u64(void *data, struct task_struct *task, u64 clone_flags)
 {
 	on_new(task);
 }
