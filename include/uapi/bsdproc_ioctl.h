@@ -218,7 +218,8 @@ struct bsdproc_klwp {
 };
 
 /*
- * The pids of all procs in the caller's pid namespace, in no order.
+ * The pids of all procs in the caller's pid namespace, the lowest first, each once. Who is
+ * there all the time is among them, also while one of its threads execs.
  *
  * EFAULT  they cannot be stored at pids
  * ENOMEM
@@ -226,7 +227,7 @@ struct bsdproc_klwp {
 struct bsdproc_list {
 	__u64 pids; /* __s32 *, room for `room` of them */
 	__u32 room;
-	__u32 count; /* out: how many there are; more than room: about, call again */
+	__u32 count; /* out: how many there are; more than room: call again with more */
 };
 
 /*

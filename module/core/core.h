@@ -222,8 +222,8 @@ void core_settle(void);
 /* RCU. The proc `pid` and up to `room` of its lwps. 0, -ESRCH. */
 int core_getproc(struct pid *pid, struct core_kproc *kproc, struct core_klwp *lwps, unsigned room);
 /*
- * The numbers of all procs in the current task's sight, in no order and a few of them
- * perhaps twice; returns how many.
+ * The numbers of all procs in the current task's sight, the lowest first; returns how many.
+ * Who is there all the time is among them. May sleep.
  */
 unsigned core_list(int *pids, unsigned room);
 

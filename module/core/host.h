@@ -170,6 +170,11 @@ OFTEN void host_pid_get(struct pid *pid);
 OFTEN void host_pid_put(struct pid *pid);
 /* Its number as the current task sees it; 0: out of sight. */
 int host_pid_nr(struct pid *pid);
+/*
+ * Visits the pids that the current task sees, the lowest number first, inside RCU: each that
+ * is in use all the time, once. May sleep between them.
+ */
+void host_pid_walk(void (*visit)(struct pid *, int nr, void *), void *arg);
 /* The task that leads the process `pid`, null when Linux has released it. */
 OFTEN struct task_struct *host_pid_leader(struct pid *pid);
 

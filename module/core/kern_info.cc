@@ -62,18 +62,12 @@ struct listing {
 	unsigned room, count;
 };
 
-static void list_one(host_link *link, void *arg)
+// By Linux's numbers and not by the map: in an exec another lwp comes to stand for the proc,
+// which may lie where a walk through the map has been, and the old one where it is yet to come.
+static void list_one(pid *pid, int nr, void *arg)
 {
-	const lwp *lp = static_cast<lwp *>(link);
 	auto *l = static_cast<listing *>(arg);
-	// One lwp stands for its proc; who is that changes in exec only.
-	if (lp->lwp_proc->p_mainlwp.load() != lp)
-		return;
-	// Between Linux's release and its telling of it.
-	if (!host_pid_leader(lp->lwp_proc->p_pid) || proc_superseded(lp->lwp_proc))
-		return;
-	const int nr = host_pid_nr(lp->lwp_proc->p_pid);
-	if (nr && l->count++ < l->room)
+	if (proc_by_pid(pid) && l->count++ < l->room)
 		l->pids[l->count - 1] = nr;
 }
 
@@ -149,7 +143,7 @@ int core_getproc(pid *pid, core_kproc *kproc, core_klwp *lwps, unsigned room)
 unsigned core_list(int *pids, unsigned room)
 {
 	listing l{pids, room, 0};
-	host_map_walk(list_one, &l);
+	host_pid_walk(list_one, &l);
 	return l.count;
 }
 

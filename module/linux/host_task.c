@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What Linux says of a task or a process. Reading only; the caller is in RCU. */
 #include <linux/cred.h>
+#include <linux/idr.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
@@ -199,6 +200,23 @@ void host_pid_put(struct pid *pid)
 int host_pid_nr(struct pid *pid)
 {
 	return pid_vnr(pid);
+}
+
+void host_pid_walk(void (*visit)(struct pid *, int nr, void *), void *arg)
+{
+	struct idr *numbers = &task_active_pid_ns(current)->idr;
+	struct pid *pid;
+	int nr = 0;
+
+	do {
+		nr++;
+		rcu_read_lock();
+		pid = idr_get_next(numbers, &nr);
+		if (pid)
+			visit(pid, nr, arg);
+		rcu_read_unlock();
+		cond_resched();
+	} while (pid);
 }
 
 struct task_struct *host_pid_leader(struct pid *pid)

@@ -6,7 +6,6 @@
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/sort.h>
 #include <linux/threads.h>
 #include <linux/uaccess.h>
 
@@ -211,23 +210,6 @@ long kproc_get(struct bsdproc_getproc *get)
 	return error;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-/* Sorts them; how many are left when each is there once. */
-static unsigned drop_twins(int *pids, unsigned count)
-{
-	unsigned i, n = 0;
-
-	sort(pids, count, sizeof(*pids), by_number, NULL);
-	for (i = 0; i < count; i++)
-		if (!n || pids[n - 1] != pids[i])
-			pids[n++] = pids[i];
-	return n;
-}
-
 static int list_with_room(struct bsdproc_list *list, unsigned room)
 {
 	int *pids = kvcalloc(room ?: 1, sizeof(*pids), GFP_KERNEL_ACCOUNT);
@@ -236,9 +218,6 @@ static int list_with_room(struct bsdproc_list *list, unsigned room)
 	if (!pids)
 		return -ENOMEM;
 	list->count = core_list(pids, room);
-	/* What did not fit is counted with its twins, and asked for again. */
-	if (list->count <= room)
-		list->count = drop_twins(pids, list->count);
 	if (copy_to_user(u64_to_user_ptr(list->pids), pids, min(list->count, room) * sizeof(*pids)))
 		error = -EFAULT;
 	kvfree(pids);

@@ -216,6 +216,24 @@ int host_pid_nr(pid *pid)
 	return pid->nr;
 }
 
+void host_pid_walk(void (*visit)(pid *, int nr, void *), void *arg)
+{
+	must_hold_no_core_lock(__func__);
+	int nr = 0;
+	bool more;
+	do {
+		host_rcu_read_lock();
+		intrude();
+		pid *pid = the_kernel->pid_from(nr + 1);
+		more = pid;
+		if (more) {
+			nr = pid->nr;
+			visit(pid, nr, arg);
+		}
+		host_rcu_read_unlock();
+	} while (more);
+}
+
 task_struct *host_pid_leader(pid *pid)
 {
 	look l(__func__);

@@ -186,6 +186,7 @@ public:
 	std::condition_variable wakeups;
 	const std::vector<task_struct *> &leaders() const { return leaders_; }
 	pid *find_pid(int nr);
+	pid *pid_from(int nr); // with the lowest number from nr on
 	void pid_get(pid *pid);
 	void pid_put(pid *pid);
 	void wake(process *parent, const task_struct *key);

@@ -24,6 +24,13 @@ pid *kernel::find_pid(int nr)
 	return at == pids_.end() ? nullptr : at->second;
 }
 
+pid *kernel::pid_from(int nr)
+{
+	std::lock_guard g(tasklist);
+	const auto at = pids_.lower_bound(nr);
+	return at == pids_.end() ? nullptr : at->second;
+}
+
 void kernel::use(pid *pid)
 {
 	pid->users++;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A program to exec: its first argument says what it does.
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,29 @@ static int stopped_child(pid_t pid)
 	return bsd_wait4(-1, &status, 0, NULL) == pid && status == SIGKILL ? 0 : 84;
 }
 
+/* This program anew, with one time less to go. */
+static void *next_time(void *left)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", *(int *)left - 1);
+	execl("/proc/self/exe", "exec_target", "again", number, NULL);
+	_exit(83);
+}
+
+/* Exec by a thread that is not the leader, so many times. */
+static int again(int times)
+{
+	pthread_t thread;
+
+	if (!times)
+		return 0;
+	if (pthread_create(&thread, NULL, next_time, &times))
+		return 82;
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -85,6 +109,9 @@ int main(int argc, char **argv)
 		return inherited_child(code, argc > 3 ? atoi(argv[3]) : 0);
 	if (!strcmp(what, "stop"))
 		return stopped_child(code);
-	fprintf(stderr, "usage: exec_target exit|hold|lwp|extexit|vfork|wait|stop NUMBER ...\n");
+	if (!strcmp(what, "again"))
+		return again(code);
+	fprintf(stderr,
+		"usage: exec_target exit|hold|lwp|extexit|vfork|wait|stop|again NUMBER ...\n");
 	return 98;
 }

@@ -6,6 +6,7 @@
 #include <grp.h>
 
 #include <algorithm>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -72,15 +73,32 @@ VM_TEST(DeviceView, List)
 	for (pid_t pid : {getpid(), getppid(), living, zombie, 1})
 		EXPECT_TRUE(listed(pids, pid)) << pid;
 	EXPECT_EQ(std::count(pids.begin(), pids.end(), 0), 0);
-	auto sorted = pids;
-	std::sort(sorted.begin(), sorted.end());
-	EXPECT_EQ(std::unique(sorted.begin(), sorted.end()), sorted.end());
+	// Each once, the lowest first.
+	EXPECT_EQ(std::adjacent_find(pids.begin(), pids.end(), std::greater_equal()), pids.end());
 	native_reap(zombie);
 	go.give();
 	native_reap(living);
 	pids = list(dev);
 	EXPECT_FALSE(listed(pids, zombie));
 	EXPECT_FALSE(listed(pids, living));
+}
+
+// Another thread becomes the leader, with its number, while somebody makes the list.
+VM_TEST(DeviceView, ListedThroughoutExecs)
+{
+	Device dev;
+	const std::string target = sibling("exec_target"), times = std::to_string(rounds(200));
+	const pid_t pid = spawn([&] {
+		execl(target.c_str(), "exec_target", "again", times.c_str(), nullptr);
+		return 99;
+	});
+	int looks = 0, missed = 0;
+	for (siginfo_t info{}; !info.si_pid; looks++) {
+		missed += !listed(list(dev), pid);
+		ASSERT_EQ(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	}
+	EXPECT_EQ(missed, 0) << "of " << looks;
+	EXPECT_EQ(native_reap(pid), 0);
 }
 
 VM_TEST(DeviceView, ListWithTooLittleRoom)
