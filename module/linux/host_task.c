@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What Linux says of a task or a process. Reading only; the caller is in RCU. */
 #include <linux/cred.h>
-#include <linux/idr.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
@@ -204,16 +203,17 @@ int host_pid_nr(struct pid *pid)
 
 void host_pid_walk(void (*visit)(struct pid *, int nr, void *), void *arg)
 {
-	struct idr *numbers = &task_active_pid_ns(current)->idr;
+	struct pid_namespace *ns = task_active_pid_ns(current);
 	struct pid *pid;
 	int nr = 0;
 
 	do {
-		nr++;
 		rcu_read_lock();
-		pid = idr_get_next(numbers, &nr);
-		if (pid)
+		pid = find_ge_pid(nr + 1, ns);
+		if (pid) {
+			nr = pid_nr_ns(pid, ns);
 			visit(pid, nr, arg);
+		}
 		rcu_read_unlock();
 		cond_resched();
 	} while (pid);
