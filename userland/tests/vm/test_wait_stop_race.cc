@@ -88,18 +88,22 @@ VM_TEST(WaitStopRace, ChangesWhileTheWaiterGoesToSleep)
 VM_TEST(WaitStopRace, StopAndContinueTogether)
 {
 	const pid_t pid = resting_child();
-	int continues = 0;
+	// Kept close to where it just stops, or just does not; doubled until it first has.
+	int delay = 100, continues = 0;
 	for (int i = 0; i < rounds(1000); i++) {
 		kill(pid, SIGSTOP);
-		spin(i % 50 * 100);
+		spin(delay);
 		kill(pid, SIGCONT);
 		expect_wait6(i & 1 ? P_ALL : P_PID, id_of(pid), WUNTRACED | WEXITED | WNOHANG,
 			     nothing());
 		siginfo_t info{};
 		ASSERT_EQ(bsd_waitid(P_ALL, 0, &info, kAll | WNOHANG), 0);
-		if (info.si_pid == 0)
-			continue; // it was not stopped in time
-		continues++;
+		const bool stopped = info.si_pid != 0;
+		continues += stopped;
+		delay += stopped ? -(delay / 16 + 1) : continues ? delay / 16 + 1 : delay;
+		delay = std::clamp(delay, 0, 50'000'000);
+		if (!stopped)
+			continue;
 		EXPECT_EQ(info.si_code, CLD_CONTINUED);
 		expect_wait6(P_ALL, 0, kAll | WNOHANG, nothing());
 	}
