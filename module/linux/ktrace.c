@@ -38,8 +38,8 @@ void host_ktrace_tell(struct host_ktrace *trace, struct pid *pid, const struct h
 {
 	const struct task_struct *task = event->task ?: pid_task(pid, PIDTYPE_TGID);
 	struct bsdproc_ktr record = {
-		.time = ktime_get_real_fast_ns(),
-		.boot = ktime_get_boot_fast_ns(),
+		.time = ktime_get_real_ns(),
+		.boot = ktime_get_boottime_ns(),
 		.type = event->type,
 		.pid = pid_nr_ns(pid, trace->pid_ns),
 		.xstat = event->xstat,
