@@ -17,10 +17,7 @@ extern "C" {
 #include <linux/types.h>
 #endif
 
-/*
- * On the way of every process or thread: side by side, so that a life touches three pages of
- * the module and not twelve.
- */
+/* On the way of every process or thread: side by side, so that a life touches few pages. */
 #define OFTEN __attribute__((hot))
 /*
  * What most never come to: out of line, and out of the way, so that the question before it
@@ -170,11 +167,6 @@ OFTEN void host_pid_get(struct pid *pid);
 OFTEN void host_pid_put(struct pid *pid);
 /* Its number as the current task sees it; 0: out of sight. */
 int host_pid_nr(struct pid *pid);
-/*
- * Visits the pids that the current task sees, the lowest number first, inside RCU: each that
- * is in use all the time, once. May sleep between them.
- */
-void host_pid_walk(void (*visit)(struct pid *, int nr, void *), void *arg);
 /* The task that leads the process `pid`, null when Linux has released it. */
 OFTEN struct task_struct *host_pid_leader(struct pid *pid);
 
@@ -250,6 +242,11 @@ int host_is_admin(void);
  * returns that, or 0.
  */
 int host_tasks_walk(int (*adopt)(struct task_struct *));
+/*
+ * Visits the pids that the current task sees, the lowest number first, inside RCU: each that
+ * is in use all the time, once. May sleep between them.
+ */
+void host_pid_walk(void (*visit)(struct pid *, int nr, void *), void *arg);
 /* leaf. Asks for core_heal() soon, in process context. */
 void host_heal_later(void);
 /* Lets memory pressure pass: sleeps until memory can be had. */

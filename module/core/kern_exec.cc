@@ -14,7 +14,7 @@ void core_task_exec(task_struct *task, int secure)
 	{
 		guard g(p->p_token);
 		// By a non-leader: the old leader's task is gone, its number ours.
-		p->p_mainlwp.store(lp);
+		p->p_mainlwp = lp;
 		// Ids start anew with the program. Of the other threads only those
 		// adopted inside do_exit can still be listed.
 		while (lwp *tlp = p->p_lwp_tree.after(0)) {

@@ -49,7 +49,7 @@ void lwp_exited(proc *p, lwp *lp)
 	p->p_nthreads--;
 	p->p_nleaving++;
 	// Linux keeps an ended leader until its process is waited for.
-	if (lp != p->p_mainlwp.load())
+	if (lp != p->p_mainlwp)
 		lwp_unlist(p, lp);
 }
 
@@ -379,7 +379,7 @@ static void set_main(proc *p, const task_struct *leader) REQUIRES(p->p_token)
 	lwp *lp = leader ? lwp_find(leader) : nullptr;
 	if (lp && lp->lwp_proc != p)
 		lp = nullptr;
-	p->p_mainlwp.store(lp);
+	p->p_mainlwp = lp;
 	// It may have been killed since, and lingers as leaders do.
 	if (lp && !(lp->lwp_flag & LWP_LISTED))
 		lwp_list(p, lp);
@@ -419,7 +419,7 @@ void core_task_free(task_struct *task)
 		lwp_unlist(p, lp);
 		host_map_remove(lp);
 		claim_drop(p, lp);
-		if (p->p_mainlwp.load() == lp)
+		if (p->p_mainlwp == lp)
 			set_main(p, leader);
 		// With not one lwp left in the model the proc is nobody's, and
 		// will be adopted anew if Linux still has it.

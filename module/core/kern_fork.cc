@@ -13,7 +13,7 @@ OFTEN static bool lwp_link(proc *p, lwp *lp, unsigned bits) REQUIRES(p->p_token)
 {
 	lp->lwp_tid = ++p->p_lasttid;
 	if (bits & HOST_TASK_LEADER)
-		p->p_mainlwp.store(lp);
+		p->p_mainlwp = lp;
 	p->p_nthreads++;
 	if (bits & HOST_TASK_WORKER)
 		lp->lwp_flag |= LWP_WORKER;

@@ -20,7 +20,7 @@ static unsigned lwp_flags(const proc *p, const lwp *lp) REQUIRES(p->p_token)
 	unsigned flags = 0;
 	if (lp->lwp_flag & LWP_WEXIT)
 		flags |= CORE_LWP_WEXIT;
-	if (lp == p->p_mainlwp.load())
+	if (lp == p->p_mainlwp)
 		flags |= CORE_LWP_MAIN;
 	return flags;
 }

@@ -153,6 +153,14 @@ static void settle_released(proc *p)
 	}
 }
 
+// Whether another proc is its process's now: an exec by a thread that the model did
+// not know, and the old leader, which it knew, is not freed yet.
+static bool superseded(const proc *p)
+{
+	const proc *now = proc_by_pid(p->p_pid);
+	return now && now != p;
+}
+
 // True: nothing more will change in silence.
 static bool settle(proc *p) REQUIRES(limbo_lock)
 {
@@ -167,7 +175,7 @@ static bool settle(proc *p) REQUIRES(limbo_lock)
 	{
 		guard g(p->p_token);
 		task_struct *leader = host_pid_leader(p->p_pid);
-		released = !leader || proc_superseded(p);
+		released = !leader || superseded(p);
 		alive = find_alive(p);
 		// Without a leader, its release is on the way, and takes it out.
 		quiet = leader && !host_group_exiting(leader) && !p->p_nstranded;

@@ -24,12 +24,6 @@ proc *proc_by_pid(pid *pid)
 	return leader ? proc_of(leader) : nullptr;
 }
 
-bool proc_superseded(const proc *p)
-{
-	const proc *now = proc_by_pid(p->p_pid);
-	return now && now != p;
-}
-
 void proc_init(proc *p) NO_THREAD_SAFETY_ANALYSIS
 {
 	p->p_token.init(HOST_LOCK_PROC);

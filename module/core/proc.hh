@@ -79,9 +79,9 @@ struct proc : list_node<proc, sibling_tag>,
 	atomic<int> p_nhooked; // in p_nthreads, in vkernel_lwp_exit, no master. Set under p_token
 	int p_lasttid GUARDED_BY(p_token);
 	tree<lwp, lwp_key> p_lwp_tree GUARDED_BY(p_token); // what Linux shows in /proc/PID/task
-	atomic<lwp *> p_mainlwp;               // the thread group leader's. Set under p_token
-	unsigned p_acflag GUARDED_BY(p_token); // HOST_ASU, P_ACCOUNTED
-	atomic<unsigned> p_ttydev;             // its terminal when its last thread began to exit
+	lwp *p_mainlwp GUARDED_BY(p_token);                // the thread group leader's
+	unsigned p_acflag GUARDED_BY(p_token);             // HOST_ASU, P_ACCOUNTED
+	atomic<unsigned> p_ttydev; // its terminal when its last thread began to exit
 
 	// Its children, living and ended, in the order of birth and of death.
 	list<proc, sibling_tag> p_children GUARDED_BY(p_token);
@@ -142,9 +142,6 @@ template <class T> T *alloc(host_pool pool)
 lwp *lwp_find(const task_struct *task);
 proc *proc_of(const task_struct *task);
 proc *proc_by_pid(pid *pid);
-// Whether another proc is its process's now: an exec by a thread that the model did
-// not know, and the old leader, which it knew, is not freed yet.
-bool proc_superseded(const proc *p);
 
 void proc_init(proc *p);
 // A proc for the process `pid` with `task` its first lwp and flag its p_flag, neither

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What Linux says of a task or a process. Reading only; the caller is in RCU. */
+/* What Linux says of a task or a process. Reading only; but for the walk the caller is in RCU. */
 #include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>

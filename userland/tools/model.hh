@@ -45,7 +45,7 @@ public:
 	Device(const Device &) = delete;
 	Device &operator=(const Device &) = delete;
 
-	// The pids of all procs that the caller can see, in no order.
+	// The pids of all procs that the caller can see, the lowest first.
 	std::vector<int> list();
 
 	// The proc `pid` (> 0) with all its lwps, or nothing if there is none.

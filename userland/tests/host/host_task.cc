@@ -218,7 +218,7 @@ int host_pid_nr(pid *pid)
 
 void host_pid_walk(void (*visit)(pid *, int nr, void *), void *arg)
 {
-	must_hold_no_core_lock(__func__);
+	must_be_able_to_sleep(__func__);
 	int nr = 0;
 	bool more;
 	do {

@@ -20,7 +20,7 @@ TEST(InterleaveExit, ThreadsAtOnce)
 	});
 }
 
-// Who is seen as a zombie has nobody left but the thread that made it one.
+// Who is seen as a zombie has nobody left, the thread that made it one included.
 TEST(InterleaveExit, ZombiesHaveNoThreads)
 {
 	explore([](world &w) {
@@ -198,12 +198,16 @@ TEST(InterleaveExit, ExecByAnotherThread)
 					 linux_.de_thread(second);
 					 linux_.exec_event(second);
 				 },
-				 [number] {
+				 [&linux_, number] {
 					 const view v = look_at(number);
 					 EXPECT_EQ(v.error, 0);
 					 EXPECT_EQ(v.proc.stat, unsigned(CORE_SACTIVE));
 					 for (const core_klwp &l : v.lwps)
 						 EXPECT_GT(l.tid, 0);
+					 as looker(linux_.init());
+					 int pids[2] = {};
+					 EXPECT_EQ(core_list(pids, 2), 2u);
+					 EXPECT_EQ(pids[1], number->nr);
 				 },
 				 [&linux_, p] {
 					 when([&linux_, p] { return linux_.may_free(p); });
