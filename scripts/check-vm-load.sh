@@ -121,7 +121,7 @@ cycles_part() {
 	model_is_right 'the load'
 	unload
 	start_load "$rare_load"
-	come_and_go 'rarer load' up_to $((cycles / 5))
+	come_and_go 'rarer load' up_to $(((cycles + 4) / 5))
 	end_load 'while the module came and went'
 	model_is_right 'the rarer load'
 }
