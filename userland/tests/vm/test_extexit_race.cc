@@ -2,6 +2,7 @@
 // Threads that race to end: one is the last, and its status is the process's.
 #include "vm_test.h"
 
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -53,18 +54,14 @@ void nothing(pid_t) {}
 
 VM_TEST(ExtexitRace, OneIsTheLast)
 {
-	int ends[kThreads] = {};
-	for (int i = 0; i < rounds(2000); i++) {
+	std::set<int> last;
+	// Until they were races: not always the same one is the last.
+	for (int i = 0; i < rounds(2000) || last.size() < 2; i++) {
 		Shared<Marks> marks;
 		int status = race([](int) { return EXTEXIT_LWP; }, nothing, *marks);
 		ASSERT_TRUE(is_number_of(status, 0, kThreads)) << std::hex << status;
-		ends[(status >> 8) - 10]++;
+		last.insert(status);
 	}
-	// The races were races: not always the same one was last.
-	int winners = 0;
-	for (int n : ends)
-		winners += n > 0;
-	EXPECT_GT(winners, 1);
 }
 
 VM_TEST(ExtexitRace, EveryoneStoresItsMark)
@@ -121,8 +118,8 @@ VM_TEST(ExtexitRace, SomeEndTheProcessWithMarks)
 
 VM_TEST(ExtexitRace, Killed)
 {
-	int killed = 0;
-	for (int i = 0; i < rounds(300); i++) {
+	bool killed = false; // or it was no race
+	for (int i = 0; i < rounds(300) || !killed; i++) {
 		Shared<Marks> marks;
 		int status = race([=](int t) { return t == i % 8 ? EXTEXIT_PROC : EXTEXIT_LWP; },
 				  [=](pid_t pid) {
@@ -132,9 +129,8 @@ VM_TEST(ExtexitRace, Killed)
 				  *marks);
 		ASSERT_TRUE(status == SIGKILL || is_number_of(status, 0, kThreads))
 			<< std::hex << status;
-		killed += status == SIGKILL;
+		killed |= status == SIGKILL;
 	}
-	EXPECT_GT(killed, 0);
 }
 
 VM_TEST(ExtexitRace, AgainstExitGroup)
