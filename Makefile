@@ -58,9 +58,11 @@ kunit: setup
 .PHONY: check-debug kcsan
 check-debug: setup
 	@scripts/check-debug debug
-kcsan: setup
-	@scripts/kunit 6.1-kcsan
-	@scripts/check-debug kcsan
+
+# A million calls, half of them unprivileged.
+.PHONY: fuzz-device
+fuzz-device: setup
+	@BSDPROC_FUZZ_CALLS=$${BSDPROC_FUZZ_CALLS:-500000} scripts/check-debug debug fuzz
 
 .PHONY: check-matrix
 check-matrix: setup
@@ -110,6 +112,7 @@ help:
 	@echo 'make kcsan     the tests on a kernel that looks for data races; slow'
 	@echo 'make check-matrix  the tests that need the module, on all three kernels'
 	@echo 'make fuzz      looks for sequences that the core gets wrong; FUZZ_SECONDS=60'
+	@echo 'make fuzz-device  garbage for the device, on the debug kernel; BSDPROC_FUZZ_CALLS=500000'
 	@echo 'make bench     what the module costs, beside native Linux; build/bench.json'
 	@echo 'make mutants   takes guards out of the core; a test must fail for each'
 	@echo 'make           build everything: the module for the VM kernel, library, tools'

@@ -103,6 +103,7 @@ bsdrun_part() {
 
 	# Their verdict is that each child was met once, with its own status.
 	for name in storm_fork storm_threads storm_exec storm_tree storm_vfork storm_clone storm_ptrace; do
+		# shellcheck disable=SC2004 # its keys are names
 		rounds=$((storm_rounds[$name] * scale / 200 + 1))
 		step "$name by bsdrun" same_by_bsdrun "$rounds" "$tests/$name" --procs 4 --rounds $rounds
 	done

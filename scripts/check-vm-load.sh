@@ -10,8 +10,9 @@ declare -A storm_rounds=(
 	[storm_vfork]=18 [storm_clone]=30 [storm_pidns]=3 [storm_ptrace]=28 [storm_kill]=12
 	[storm_oom]=6 [storm_all]=4
 )
+# Those that know nothing of the module, so that it can come and go under them.
 usual_load='storm_fork storm_threads storm_exec storm_tree'
-rare_load='storm_vfork storm_clone storm_pidns storm_ptrace storm_kill'
+rare_load='storm_vfork storm_clone storm_pidns storm_ptrace storm_kill storm_oom'
 
 # storm NAME ARGUMENT...
 storm() {
@@ -155,19 +156,16 @@ stressors=(
 )
 stress_ng=(stress-ng --quiet --temp-path "$tmp")
 
-goes_on() { # goes_on PID I
-	kill -0 "$1" 2>/dev/null
-}
-
 stress_part() {
-	local pid seconds=$((15 * scale / 100 + 1)) started=$SECONDS
+	local pid seconds=$((15 * scale / 100 + 5)) started=$SECONDS
 	step "stress-ng, $seconds s" in_time "${stress_ng[@]}" --timeout "$seconds" "${stressors[@]}"
 	model_is_right 'stress-ng'
 	unload
-	setsid "${stress_ng[@]}" --timeout "$seconds" "${stressors[@]}" >"$tmp/stress.log" 2>&1 &
+	setsid "${stress_ng[@]}" --timeout "$limit" "${stressors[@]}" >"$tmp/stress.log" 2>&1 &
 	pid=$!
 	# Each unloading waits for every task to leave the CPU once, which takes seconds here.
-	come_and_go stress-ng goes_on $pid
+	come_and_go stress-ng up_to $((cycles / 10 + 1))
+	kill -TERM $pid
 	step 'stress-ng while the module came and went' ends_in_time $pid
 	show "$tmp/stress.log"
 	model_is_right 'stress-ng with the module coming and going'

@@ -56,6 +56,7 @@ coverage:
 	@set -- $$($(gcovr) $(O)/tests/obj/core | sed -n 's/^TOTAL//p') \
 		$$($(gcovr) --branches $(O)/tests/obj/core | sed -n 's/^TOTAL//p'); \
 	echo "# the core: $$3 of its lines and $$6 of its branches reached"
+	@$(gcovr) --fail-under-line 95 --fail-under-branch 90 $(O)/tests/obj/core >/dev/null
 
 # ---- the storm, with ThreadSanitizer ---------------------------------------------
 

@@ -2,6 +2,7 @@
 // What ends a sleep is the child's own wake-up, and nothing else: a waiter runs when there is
 // something for it, and not before, nor in between. Counted in context switches and in what
 // others could do meanwhile; times are printed, and nothing hangs on them.
+#include "vm_thread.h"
 #include "vm_wait.h"
 
 #include <sched.h>
@@ -176,8 +177,9 @@ public:
 	explicit Bench(Board &board) : board_(board) {}
 
 	// The child says its last word when the waiter sleeps: it looks, or, on one CPU with
-	// real time for both, it cannot run before.
-	Waits exits(const Way &way, int rounds, bool looks)
+	// real time for both, it cannot run before. By a thread: its leader has gone first, and
+	// nothing but the thread's end can end the wait.
+	Waits exits(const Way &way, int rounds, bool looks, bool by_thread = false)
 	{
 		Waits waits;
 		const pid_t self = getpid();
@@ -185,6 +187,8 @@ public:
 			const pid_t pid = spawn([&] {
 				if (looks)
 					until_waiting(self);
+				if (by_thread)
+					leave_it_to_a_thread();
 				last_word();
 				return 0;
 			});
@@ -215,6 +219,20 @@ public:
 	}
 
 private:
+	[[noreturn]] void leave_it_to_a_thread()
+	{
+		BareThread thread;
+		thread.start(
+			[](BareThread &me) {
+				static_cast<Bench *>(me.arg)->last_word();
+				for (;;)
+					exit_thread_raw(0);
+			},
+			this);
+		for (;;)
+			exit_thread_raw(0);
+	}
+
 	void last_word()
 	{
 		board_.said_when = board_.bystander.load();
@@ -373,15 +391,20 @@ VM_TEST(WaitLatency, NobodyRunsBetweenTheEndAndTheWaiter)
 		GTEST_SKIP() << "no real time to be had here";
 	}
 	const int n = rounds(200), some = n / 10 + 1;
-	const Waits ends = bench.exits(kNative, n, false), stops = bench.stops(kNative, n, false);
+	const Waits ends = bench.exits(kNative, n, false), stops = bench.stops(kNative, n, false),
+		    lasts = bench.exits(kNative, n, false, true);
 	print("in real time", kNative, ends);
+	print("in real time, last thread", kNative, lasts);
 	print("in real time, stops", kNative, stops);
 	for (const Way &way : bsd_ways()) {
-		const Waits e = bench.exits(way, n, false), s = bench.stops(way, n, false);
+		const Waits e = bench.exits(way, n, false), s = bench.stops(way, n, false),
+			    l = bench.exits(way, n, false, true);
 		print("in real time", way, e);
+		print("in real time, last thread", way, l);
 		print("in real time, stops", way, s);
 		EXPECT_LE(e.disturbed, ends.disturbed + some) << way.name;
 		EXPECT_LE(s.disturbed, stops.disturbed + some) << way.name;
+		EXPECT_LE(l.disturbed, lasts.disturbed + some) << way.name;
 	}
 	kill(bystander, SIGKILL);
 }
