@@ -177,7 +177,8 @@ void fill(Random &random, Targets target, const Self &self, int request, Argumen
 		// hold us for ever.
 		a->stops = {
 			.fd = descriptor(random, self.hold),
-			.pid = random.one_in(16) ? INT_MAX : self.child(random) ?: INT_MAX,
+			.pid = random.one_in(16) ? random.pick({INT_MAX, INT_MIN, -1})
+						 : self.child(random) ?: INT_MAX,
 			.events = mostly(random, random.pick<uint32_t>(
 							 {0, BSDPROC_S_EXIT, BSDPROC_S_FORK,
 							  BSDPROC_S_EXIT | BSDPROC_S_FORK})),

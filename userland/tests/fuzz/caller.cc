@@ -119,7 +119,7 @@ void Caller::release_signals(const Call &call, int error)
 // Takes the place of the last one, which lets go whom it held.
 void Caller::follow_hold(int fd)
 {
-	fcntl(fd, F_SETFL, O_NONBLOCK);
+	misuse(fd, sizeof(struct bsdproc_stop));
 	const int old = self_.hold.exchange(fd);
 	if (old < 0)
 		return;
@@ -134,7 +134,7 @@ void Caller::follow_hold(int fd)
 // Takes the place of the last one, which ends what it traced.
 void Caller::follow_trace(int fd)
 {
-	fcntl(fd, F_SETFL, O_NONBLOCK);
+	misuse(fd, sizeof(struct bsdproc_ktr));
 	const int old = self_.trace.exchange(fd);
 	if (old < 0)
 		return;
@@ -159,7 +159,7 @@ void Caller::follow_acct(int fd)
 	struct bsdproc_acct records[4] = {};
 	const size_t size = random_.pick({sizeof(records), sizeof(records[0]), sizeof(records) - 1,
 					  sizeof(records[0]) - 1, size_t(1), size_t(0)});
-	fcntl(fd, F_SETFL, O_NONBLOCK);
+	misuse(fd, sizeof(records[0]));
 	// Some do not look at all that was written.
 	for (uint64_t n = random_.below(4); n > 0; n--) {
 		const bool nowhere = random_.one_in(4);
@@ -188,10 +188,19 @@ void Caller::follow_acct(int fd)
 void Caller::follow_note(int fd, pid_t ident)
 {
 	struct bsdproc_note note = {};
-	fcntl(fd, F_SETFL, O_NONBLOCK);
+	siginfo_t child;
+	// Some have come to their end before the note is read. None but a child of ours is killed.
+	if (ident > 0 && random_.one_in(2) &&
+	    waitid(P_PID, static_cast<id_t>(ident), &child, WEXITED | WNOHANG | WNOWAIT | __WALL) ==
+		    0) {
+		struct pollfd end = {fd, POLLIN, 0};
+		kill(ident, SIGKILL);
+		poll(&end, 1, 100); // it may be held, or have been reaped and its number taken
+	}
+	misuse(fd, sizeof(note));
 	const ssize_t got = read(fd, &note, sizeof(note));
 	if (got == sizeof(note) ? note.fflags != BSDPROC_NOTE_EXIT || (ident && note.ident != ident)
-				: errno != EAGAIN)
+				: got != -1 || errno != EAGAIN)
 		complain("a note of %d: read %zd, ident %d", ident, got, note.ident);
 	if (got == sizeof(note) && read(fd, &note, sizeof(note)) != 0)
 		complain("a note of %d: read twice", ident);
@@ -251,6 +260,9 @@ void Caller::act()
 	case 5:
 		if (self_.moves_descriptors)
 			move_descriptor();
+		break;
+	case 6:
+		misuse_slot();
 		break;
 	default:
 		shifting_.shift(random_);

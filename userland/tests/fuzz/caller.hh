@@ -39,10 +39,13 @@ private:
 	void follow_hold(int fd);
 	void follow_trace(int fd);
 	void follow_acct(int fd);
+	void misuse(int fd, size_t record);
+	void read_amiss(int fd, size_t record);
 	void act();
 	void move_descriptor();
+	void misuse_slot();
 
-	// spawn.cc
+	// spawn.cc; misuse and what it uses are in files.cc
 	void spawn();
 	int be_caller(unsigned calls);
 
