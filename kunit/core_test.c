@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Lives of real processes, as the model tells them. */
 #include <linux/sched/signal.h>
+#include <linux/stringify.h>
+#include <asm/unistd.h>
 
 #include "kunit.h"
 
@@ -138,6 +140,123 @@ static void tree_of_three(struct kunit *test)
 	put_pid(child);
 }
 
+/* In perl; no library shall know of these. */
+#define AWAIT "syscall(" __stringify(__NR_rt_sigtimedwait) ", $set, 0, 0, 8);"
+#define END_THREAD "syscall(" __stringify(__NR_exit) ", shift);"
+
+/* A child with three threads, each of which waits until it is told, and then does that. */
+#define THREADS(then)                                                 \
+	"perl -MPOSIX -Mthreads -e '"                                 \
+	"sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGUSR1));"        \
+	"sub await { my $set = pack(\"Q\", 1 << 9); " AWAIT then " }" \
+	"threads->create(\\&await, $_) for 2, 3;"                     \
+	"await(1)' & exec sleep infinity"
+
+static struct core_klwp lwps[4];
+
+#define told_all(pid, condition) (look_at(pid, &kproc, lwps, ARRAY_SIZE(lwps)) == 0 && (condition))
+
+/* Its threads are there, and listed in the order of their numbers. */
+static struct pid *with_threads(struct kunit *test, const char *script)
+{
+	struct process *process = process_start(test, script);
+	struct pid *child = its_child(test, process->pid);
+
+	eventually(test, told_all(child, kproc.nthreads == 3));
+	KUNIT_EXPECT_EQ(test, kproc.nlwps, 3);
+	KUNIT_EXPECT_EQ(test, kproc.stat, CORE_SACTIVE);
+	KUNIT_EXPECT_EQ(test, kproc.flags, CORE_P_EXEC);
+	KUNIT_EXPECT_EQ(test, lwps[0].lwpid, 1);
+	KUNIT_EXPECT_EQ(test, lwps[0].tid, pid_nr(child));
+	KUNIT_EXPECT_EQ(test, lwps[0].flags, CORE_LWP_MAIN);
+	KUNIT_EXPECT_EQ(test, lwps[1].lwpid, 2);
+	KUNIT_EXPECT_EQ(test, lwps[1].flags, 0);
+	KUNIT_EXPECT_EQ(test, lwps[2].lwpid, 3);
+	KUNIT_EXPECT_EQ(test, lwps[2].flags, 0);
+	return child;
+}
+
+static void tell(struct kunit *test, const struct core_klwp *thread)
+{
+	struct task_struct *task;
+	int error = -ESRCH;
+
+	rcu_read_lock();
+	task = pid_task(find_vpid(thread->tid), PIDTYPE_PID);
+	if (task)
+		error = send_sig(SIGUSR1, task, 1);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, error, 0);
+}
+
+static void threads_go_alone_and_together(struct kunit *test)
+{
+	struct pid *child = with_threads(test, THREADS(END_THREAD));
+
+	tell(test, &lwps[1]);
+	eventually(test, told_all(child, kproc.nlwps == 2));
+	KUNIT_EXPECT_EQ(test, kproc.nthreads, 2);
+	KUNIT_EXPECT_EQ(test, kproc.stat, CORE_SACTIVE);
+	KUNIT_EXPECT_EQ(test, kproc.flags, CORE_P_EXEC);
+	KUNIT_EXPECT_EQ(test, lwps[0].lwpid, 1);
+	KUNIT_EXPECT_EQ(test, lwps[1].lwpid, 3);
+
+	kill_pid(child, SIGKILL, 1);
+	eventually(test, told_all(child, kproc.stat == CORE_SZOMB && kproc.nlwps == 1));
+	KUNIT_EXPECT_EQ(test, kproc.nthreads, 0);
+	KUNIT_EXPECT_EQ(test, kproc.xstat, SIGKILL);
+	KUNIT_EXPECT_EQ(test, lwps[0].lwpid, 1);
+	put_pid(child);
+}
+
+static void leader_ends_first(struct kunit *test)
+{
+	struct pid *child = with_threads(test, THREADS(END_THREAD));
+
+	tell(test, &lwps[0]);
+	eventually(test, told_all(child, kproc.nthreads == 2 && lwps[0].stat == CORE_LSZOMB));
+	KUNIT_EXPECT_EQ(test, kproc.nlwps, 3);
+	KUNIT_EXPECT_EQ(test, kproc.stat, CORE_SACTIVE);
+	KUNIT_EXPECT_EQ(test, kproc.flags, CORE_P_EXEC);
+	KUNIT_EXPECT_EQ(test, lwps[0].tid, pid_nr(child));
+	KUNIT_EXPECT_EQ(test, lwps[0].flags, CORE_LWP_MAIN | CORE_LWP_WEXIT);
+
+	tell(test, &lwps[2]);
+	eventually(test, told_all(child, kproc.nlwps == 2));
+	KUNIT_EXPECT_EQ(test, kproc.nthreads, 1);
+	KUNIT_EXPECT_EQ(test, kproc.stat, CORE_SACTIVE);
+	KUNIT_EXPECT_EQ(test, lwps[0].lwpid, 1);
+	KUNIT_EXPECT_EQ(test, lwps[1].lwpid, 2);
+
+	/* Neither the leader's status nor that of the youngest. */
+	tell(test, &lwps[1]);
+	eventually(test, told_all(child, kproc.stat == CORE_SZOMB && kproc.nlwps == 1));
+	KUNIT_EXPECT_EQ(test, kproc.nthreads, 0);
+	KUNIT_EXPECT_EQ(test, kproc.xstat, 2 << 8);
+	KUNIT_EXPECT_EQ(test, kproc.flags, CORE_P_EXEC | CORE_P_WEXIT | CORE_P_VMLAST);
+	KUNIT_EXPECT_EQ(test, lwps[0].lwpid, 1);
+	put_pid(child);
+}
+
+/* It takes the leader's place and number, and is the only one. */
+static void exec_by_another_thread(struct kunit *test)
+{
+	struct pid *child = with_threads(test, THREADS("exec qw(sleep infinity)"));
+
+	tell(test, &lwps[2]);
+	/* Before that it is the third, or not alone. */
+	eventually(test, told_all(child, kproc.nlwps == 1 && lwps[0].lwpid == 1));
+	KUNIT_EXPECT_EQ(test, kproc.nthreads, 1);
+	KUNIT_EXPECT_EQ(test, kproc.stat, CORE_SACTIVE);
+	KUNIT_EXPECT_EQ(test, kproc.flags, CORE_P_EXEC);
+	KUNIT_EXPECT_EQ(test, kproc.holds, 0);
+	KUNIT_EXPECT_EQ(test, lwps[0].tid, pid_nr(child));
+	KUNIT_EXPECT_EQ(test, lwps[0].flags, CORE_LWP_MAIN);
+
+	kill_pid(child, SIGKILL, 1);
+	put_pid(child);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(birth_and_exec),
 	KUNIT_CASE(death_and_release),
@@ -145,6 +264,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(orphans_go_where_linux_puts_them),
 	KUNIT_CASE(stop_and_continue),
 	KUNIT_CASE(tree_of_three),
+	KUNIT_CASE(threads_go_alone_and_together),
+	KUNIT_CASE(leader_ends_first),
+	KUNIT_CASE(exec_by_another_thread),
 	{},
 };
 
