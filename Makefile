@@ -125,4 +125,5 @@ help:
 	@echo
 	@echo 'KERNEL=6.1|6.12|7.2  the VM kernel        KDIR=DIR   headers to build against'
 	@echo 'KTRACE=n             without bsdktrace'
+	@echo 'INVARIANTS=y         with the core'\''s assertions, as on debug kernels'
 	@echo 'PREFIX=/usr/local    for install          DESTDIR=   for install'

@@ -278,6 +278,8 @@ const char *host_exit_undone(void);
 
 /* Says so in the log; function: whose name is added, or null. */
 void host_warn(const char *what, const void *function);
+/* leaf. What the core is sure of is not so: says it with a backtrace, and goes on. */
+void host_assert_failed(const char *what);
 /* The current process was the init of a pid namespace: that and how it ended, to the log. */
 void host_init_died(int signal, int exit);
 

@@ -20,6 +20,7 @@ void lwp_mark_wexit(proc *p, lwp *lp)
 
 void lwp_list(proc *p, lwp *lp)
 {
+	KKASSERT(!(lp->lwp_flag & LWP_LISTED));
 	lp->lwp_flag |= LWP_LISTED;
 	p->p_lwp_tree.insert(lp);
 }
@@ -45,9 +46,12 @@ void lwp_exited(proc *p, lwp *lp)
 {
 	lwp_mark_wexit(p, lp);
 	lwp_told(p, lp);
+	KKASSERT(!(lp->lwp_flag & LWP_EXITED));
 	lp->lwp_flag |= LWP_EXITED;
 	p->p_nthreads--;
 	p->p_nleaving++;
+	KKASSERT(p->p_nrunning >= 0 && p->p_nstranded >= 0);
+	KKASSERT(p->p_nrunning + p->p_nstranded <= p->p_nthreads);
 	// Linux keeps an ended leader until its process is waited for.
 	if (lp != p->p_mainlwp)
 		lwp_unlist(p, lp);
@@ -99,6 +103,7 @@ static bool others_run(proc *p, const lwp *lp) REQUIRES(p->p_token)
 // proc_move_allproc_zombie, in two steps.
 static void set_zombie(proc *p, const task_struct *task) REQUIRES(p->p_token)
 {
+	KKASSERT(p->p_stat == CORE_SACTIVE);
 	p->p_flag = (p->p_flag | CORE_P_WEXIT) & ~P_FOREXEC;
 	p->p_xstat.store(host_task_xstat(task));
 	p->p_stat = CORE_SZOMB;
@@ -416,6 +421,7 @@ void core_task_free(task_struct *task)
 		if (!(lp->lwp_flag & LWP_EXITED))
 			lwp_exited(p, lp); // no event told of it
 		p->p_nleaving--;
+		KKASSERT(p->p_nleaving >= 0);
 		lwp_unlist(p, lp);
 		host_map_remove(lp);
 		claim_drop(p, lp);

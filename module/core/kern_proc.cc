@@ -48,11 +48,28 @@ proc *proc_alloc(task_struct *task, pid *pid, unsigned flag) NO_THREAD_SAFETY_AN
 	return p;
 }
 
+// Nobody has it, and it has nobody. Readers may still come by, and change nothing.
+static void assert_released(proc *p) NO_THREAD_SAFETY_ANALYSIS
+{
+	KKASSERT(p->p_gone.load() && !p->p_pptr.load() && !p->p_claimant);
+	KKASSERT(!p->p_nthreads && !p->p_nrunning && !p->p_nstranded && !p->p_nleaving);
+	KKASSERT(!p->p_nhooked.load() && !p->p_lwp_tree.after(0));
+	KKASSERT(!p->p_nchildren && !p->p_nzombies && !p->p_nclone);
+	KKASSERT(!p->p_leader.load() && !p->p_npeers.load());
+	KKASSERT(!p->p_tracer.load() && !p->p_watch.load() && !p->p_inlimbo.load());
+}
+
 void proc_drop(proc *p)
 {
+	const int left = p->p_refs.add(-1);
+	KKASSERT(left >= 0);
+	if (left)
+		return;
+	// At the module's end all go as they are.
+	if (invariants && !model_stops())
+		assert_released(p);
 	// The first lwp is long out of the map, and its work done.
-	if (p->p_refs.add(-1) == 0)
-		host_reclaim_later(HOST_POOL_PROC, &p->p_firstlwp);
+	host_reclaim_later(HOST_POOL_PROC, &p->p_firstlwp);
 }
 
 parent_guard::parent_guard(proc *child)
@@ -73,6 +90,8 @@ parent_guard::~parent_guard()
 
 void proc_link(proc *child, proc *parent)
 {
+	// One that is released gets no more children; what it still has may end.
+	KKASSERT(!parent->p_gone.load() || child->p_pptr.load() == parent);
 	if (child->p_ended) {
 		parent->p_zombies.push_back(child);
 		parent->p_nzombies++;
@@ -87,6 +106,7 @@ void proc_link(proc *child, proc *parent)
 // Its p_pptr stays as it is.
 OFTEN static void take_off(proc *child, proc *parent) REQUIRES(parent->p_token)
 {
+	KKASSERT(child->p_pptr.load() == parent);
 	if (child->p_claimant) {
 		child->p_claimant->lwp_claim = nullptr;
 		child->p_claimant = nullptr;

@@ -186,6 +186,7 @@ static bool look_at(proc *q, lwp *lp, core_wait_args *w, proc *child, sight *s) 
 	if (child->p_claimant)
 		return false;
 	if (!(w->options & CORE_WNOWAIT)) {
+		KKASSERT(child->p_ended && !lp->lwp_claim);
 		child->p_claimant = lp;
 		lp->lwp_claim = child;
 		w->shared = q->p_nthreads > 1;

@@ -8,6 +8,7 @@
 
 #include "atomic.hh"
 #include "core.h"
+#include "invariants.hh"
 #include "ktrace.hh"
 #include "list.hh"
 #include "lock.hh"

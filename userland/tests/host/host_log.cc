@@ -33,6 +33,11 @@ void host_warn(const char *what, const void *)
 	said.push_back(what);
 }
 
+void host_assert_failed(const char *what)
+{
+	die("assertion failed: %s", what);
+}
+
 void host_init_died(int signal, int exit)
 {
 	must_hold_no_core_lock(__func__);

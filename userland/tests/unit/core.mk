@@ -8,7 +8,7 @@ core-tests := $(filter test_core_%,$(unit-names))
 core-hosts := $(filter-out $(without),$(basename $(notdir $(wildcard $(SRC)/tests/host/*.cc))))
 core-files := $(filter-out $(without),$(basename $(notdir $(wildcard $(ROOT)/module/core/kern_*.cc))))
 
-core-flags := -I$(ROOT)/module -I$(SRC)/tests/host -DBSDPROC_LOCK_SIZE=64 $(test-flags)
+core-flags := -I$(ROOT)/module -I$(SRC)/tests/host -DBSDPROC_LOCK_SIZE=64 -DINVARIANTS $(test-flags)
 
 # core-objects-in DIR: the core and its host, below O.
 core-objects-in = $(core-hosts:%=$(1)/host/%.o) $(core-files:%=$(1)/core/%.o)
