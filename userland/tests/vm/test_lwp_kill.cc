@@ -31,14 +31,14 @@ struct Crowd {
 			threads.emplace_back([this] {
 				own_lwp = bsd_lwp_gettid();
 				ready.give();
-				while (!over)
-					usleep(1000);
+				over.wait(false);
 			});
 		ready.take(n);
 	}
 	~Crowd()
 	{
 		over = true;
+		over.notify_all();
 		for (std::thread &thread : threads)
 			thread.join();
 	}
