@@ -29,6 +29,7 @@ public:
 			run(plan, nullptr, false);
 			more = another(plan);
 		} while (!failed() && more && runs_ < bounds_.most);
+		expect_end(more);
 		std::mt19937 random(1);
 		for (unsigned i = 0; i < bounds_.random && !failed(); i++)
 			run({}, &random, false);
@@ -40,6 +41,17 @@ public:
 
 private:
 	static bool failed() { return testing::Test::HasFailure(); }
+
+	// What was left out must be known, and what is said to be left out must be there.
+	void expect_end(bool more) const
+	{
+		if (failed())
+			return;
+		EXPECT_FALSE(more && !bounds_.partial)
+			<< "there are more than " << bounds_.most << " schedules";
+		EXPECT_FALSE(!more && bounds_.partial)
+			<< "the search is not partial: these are all, " << runs_;
+	}
 
 	void run(const plan &plan, std::mt19937 *random, bool aloud)
 	{
@@ -109,6 +121,7 @@ void explore(const std::function<scenario(world &)> &make, bounds bounds)
 	if (const char *preemptions = getenv("CORE_PREEMPTIONS")) {
 		bounds.preemptions = strtoul(preemptions, nullptr, 0);
 		bounds.most = ~0u;
+		bounds.partial = false;
 	}
 	search s(make, bounds);
 	if (const char *text = getenv("CORE_SCHEDULE"))

@@ -4,7 +4,8 @@
 // A step ends before each atomic operation of the core, each lock it takes and each call of
 // the host. One thread runs at a time; where another one could go on instead, the explorer
 // decides. First all schedules with at most `preemptions` switches away from a thread that
-// could have gone on (a switch where it could not is free), then some at random.
+// could have gone on (a switch where it could not is free), then some at random. A search that
+// does not come to its end is a failure, unless its scenario says that it is partial.
 //
 // A failing schedule is printed. CORE_SCHEDULE="12>1 40>0" (before step 12 to thread 1, ...)
 // runs only that one, and says where each switch was. CORE_PREEMPTIONS=n searches to that
@@ -28,7 +29,8 @@ struct scenario {
 
 struct bounds {
 	unsigned preemptions = 1;
-	unsigned most = 20000;  // schedules of the search
+	unsigned most = 20000;  // schedules of the search, which must be all there are
+	bool partial = false;   // there are more, and these have to do
 	unsigned random = 1000; // and more, at random
 };
 

@@ -1,166 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Real threads, as fast as they can: families are made, die on other CPUs, are waited for,
-// looked at and freed, all at once. For the sanitizers, above all ThreadSanitizer.
-#include <condition_variable>
+// Real threads, as fast as they can: families are made, live, die on other CPUs, are waited
+// for, looked at and freed, all at once. For the sanitizers, above all ThreadSanitizer.
+//
+// CORE_ROUNDS=n has so many rounds of each.
 #include <cstdlib>
-#include <deque>
-#include <random>
 #include <set>
 
-#include "world.hh"
+#include "storm_family.hh"
+#include "storm_others.hh"
 
 using namespace sim;
 
 namespace
 {
 
-// Tasks on their way from one CPU to another.
-class queue
-{
-public:
-	void put(task_struct *task)
-	{
-		std::lock_guard g(mutex_);
-		tasks_.push_back(task);
-		changed_.notify_one();
-	}
-	// Null: it was closed, and is empty.
-	task_struct *take()
-	{
-		std::unique_lock g(mutex_);
-		changed_.wait(g, [this] { return closed_ || !tasks_.empty(); });
-		if (tasks_.empty())
-			return nullptr;
-		task_struct *task = tasks_.front();
-		tasks_.pop_front();
-		return task;
-	}
-	void close()
-	{
-		std::lock_guard g(mutex_);
-		closed_ = true;
-		changed_.notify_all();
-	}
-
-private:
-	std::mutex mutex_;
-	std::condition_variable changed_;
-	std::deque<task_struct *> tasks_;
-	bool closed_ = false;
-};
-
 class CoreStorm : public CoreTest
 {
 protected:
-	static constexpr unsigned families = 2, killers = 2;
-
-	// A shell makes a process with threads, and children of these who outlive it; they
-	// die in any order; the shell meets them all, as it is their subreaper.
-	void family(unsigned seed, task_struct *shell, unsigned rounds)
+	static unsigned rounds(unsigned usual)
 	{
-		std::mt19937 random(seed);
-		may_block = true;
-		for (unsigned round = 0; round < rounds; round++) {
-			std::multiset<int> expected, met;
-			std::vector<task_struct *> tasks{linux_.fork(shell)};
-			expected.insert(code_of(tasks[0]));
-			for (unsigned n = random() % 5; n; n--) {
-				task_struct *maker = tasks[random() % tasks.size()];
-				if (random() % 2) {
-					tasks.push_back(linux_.thread(maker));
-				} else {
-					tasks.push_back(linux_.fork(maker));
-					expected.insert(code_of(tasks.back()));
-				}
-			}
-			std::shuffle(tasks.begin(), tasks.end(), random);
-			for (task_struct *task : tasks)
-				dying_.put(task);
-			for (waited w; (w = wait_and_reap(shell)).error == 0;)
-				met.insert(w.xstat);
-			EXPECT_EQ(met, expected);
-		}
+		const char *rounds = getenv("CORE_ROUNDS");
+		return rounds ? strtoul(rounds, nullptr, 0) : usual;
 	}
 
-	// The last thread's code is its process's, and all of a process have one.
-	static int code_of(const task_struct *task) { return task->signal->tgid->nr % 100 << 8; }
-
-	void kill()
+	void SetUp() override
 	{
-		while (task_struct *task = dying_.take()) {
-			linux_.exit(task, code_of(task));
-			std::lock_guard g(off_mutex_);
-			off_.push_back(task);
-		}
+		CoreTest::SetUp();
+		acct_read(true);
 	}
 
-	// Frees what is released and off every CPU, as RCU allows.
-	void softirq()
+	void TearDown() override
 	{
-		while (!over_) {
-			grace_period();
-			std::vector<task_struct *> due;
-			{
-				std::lock_guard g(off_mutex_);
-				std::erase_if(off_, [&](task_struct *task) {
-					const bool free = may_free(task);
-					if (free)
-						due.push_back(task);
-					return free;
-				});
-			}
-			for (task_struct *task : due)
-				linux_.free(task);
-		}
-	}
-	bool may_free(const task_struct *task)
-	{
-		std::lock_guard g(linux_.tasklist);
-		return linux_.may_free(task);
+		acct_read(false);
+		CoreTest::TearDown();
 	}
 
-	void look(const std::vector<task_struct *> &shells)
+	// Two families, until all is over, and once more until it could be.
+	void run(machine &m, unsigned rounds)
 	{
-		as looker(linux_.init());
-		while (!over_) {
-			int pids[64];
-			core_settle();
-			core_list(pids, 64);
-			for (const task_struct *shell : shells)
-				EXPECT_EQ(look_at(shell).error, 0);
-		}
+		family one(m, 1), two(m, 2);
+		m.beside([&](dice &) {
+			look_at_all(linux_);
+			EXPECT_EQ(look_at(one.shell()).error, 0);
+			EXPECT_EQ(look_at(two.shell()).error, 0);
+		});
+		std::thread other([&] { two.rounds(rounds); });
+		one.rounds(rounds);
+		other.join();
+		expect_once_each(m);
+		one.leave_a_tree();
+		two.leave_a_tree();
+		m.finish();
+		memory_fault::fail_nth(0);
+		drop_claims();
+		linux_.idle_a_while();
+		EXPECT_MODEL_EQUALS_LINUX();
+		EXPECT_WAITS_EQUAL_LINUX();
 	}
 
-	queue dying_;
-	std::mutex off_mutex_;
-	std::vector<task_struct *> off_; // off every CPU
-	std::atomic<bool> over_{false};
+	// Met by a wait, and accounted for.
+	static void expect_once_each(machine &m)
+	{
+		std::set<int> accounted;
+		for (const account &record : accounts())
+			EXPECT_TRUE(accounted.insert(record.pid).second) << record.pid;
+		EXPECT_EQ(accounted.size(), m.people.size());
+		m.people.expect_all_met();
+	}
+
+	void drop_claims()
+	{
+		for (const task_struct *leader : linux_.leaders())
+			for (task_struct *td : leader->signal->threads)
+				if (td->stage == stage::running && !td->kthread)
+					wait_end(td);
+	}
 };
 
-TEST_F(CoreStorm, FamiliesKillersLookers)
+TEST_F(CoreStorm, Lives)
 {
-	const char *scale = getenv("CORE_ROUNDS");
-	const unsigned rounds = scale ? strtoul(scale, nullptr, 0) : 2000;
-	std::vector<task_struct *> shells;
-	for (unsigned i = 0; i < families; i++) {
-		shells.push_back(linux_.fork(linux_.init()));
-		linux_.set_subreaper(shells[i]);
-	}
-	std::vector<std::thread> others, makers;
-	for (unsigned i = 0; i < killers; i++)
-		others.emplace_back([this] { kill(); });
-	others.emplace_back([this] { softirq(); });
-	others.emplace_back([this, &shells] { look(shells); });
-	for (unsigned i = 0; i < families; i++)
-		makers.emplace_back(
-			[this, i, &shells, rounds] { family(i + 1, shells[i], rounds); });
-	for (std::thread &maker : makers)
-		maker.join();
-	dying_.close();
-	over_ = true;
-	for (std::thread &other : others)
-		other.join();
-	EXPECT_MODEL_EQUALS_LINUX();
+	machine m(linux_);
+	run(m, rounds(1000));
+}
+
+template <class T> void beside(machine &m)
+{
+	m.beside([](dice &random) { T(random).turn(random); });
+}
+
+void others(machine &m)
+{
+	beside<holder>(m);
+	beside<holder>(m);
+#ifdef KTRACE
+	beside<ktracer>(m);
+	beside<ktracer>(m);
+#endif
+	m.beside(hooks::come_and_go);
+}
+
+TEST_F(CoreStorm, HeldTracedAndWithHooks)
+{
+	machine m(linux_);
+	others(m);
+	run(m, rounds(500));
+}
+
+TEST_F(CoreStorm, WithLittleMemory)
+{
+	machine m(linux_);
+	others(m);
+	m.beside(starve);
+	run(m, rounds(500));
 }
 
 } // namespace
