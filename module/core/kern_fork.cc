@@ -98,7 +98,6 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 		return err::nomem;
 
 	const bool limbo = link_first(p, bits);
-	p->p_sigparent = host_task_exit_signal(task);
 	if (flag & CORE_P_ADOPTED)
 		vmspace_adopt(p, task);
 	else
@@ -112,6 +111,8 @@ int proc_attach(task_struct *task, unsigned bits, unsigned flag, proc *maker)
 	bool parent_limbo = false;
 	do {
 		pp = find_parent(task, maker);
+		// After that, as Linux changes it with the parent.
+		p->p_sigparent = host_task_exit_signal(task);
 		guard g(pp->p_token);
 		if (pp->p_gone.load()) {
 			// Linux has chosen another parent, or let go of the task too.
@@ -163,7 +164,9 @@ void core_task_new(task_struct *task)
 	if (!maker && !host_task_kthread(self))
 		maker = proc_of_group(self);
 	if (bits & HOST_TASK_LEADER)
-		error = (parent == self ? known : proc_of(parent)) || host_task_kthread(parent)
+		error = (maker || host_task_kthread(self)) &&
+					((parent == self ? known : proc_of(parent)) ||
+					 host_task_kthread(parent))
 				? proc_attach(task, bits, 0, maker)
 				: adopt(task, maker);
 	else if (maker && maker->p_pid == host_task_tgid(task))

@@ -222,4 +222,20 @@ TEST_F(CoreBirth, MoreLwpsThanRoom)
 	EXPECT_EQ(lwps[2].lwpid, 0);
 }
 
+// With its new parent it has a new signal.
+TEST_F(CoreBirth, SiblingOfACloneBornWhileTheParentEnds)
+{
+	bool came = true;
+	for (unsigned nth = 1; came; nth++) {
+		task_struct *p = linux_.fork(linux_.init()), *maker = linux_.fork(p, 0);
+		task_struct *sibling = linux_.copy_process(maker, {.parent = true});
+		{
+			intruder other(intruder::where::unlocked, nth, [&] { linux_.exit(p); });
+			linux_.newtask(sibling);
+			came = other.came();
+		}
+		EXPECT_MODEL_EQUALS_LINUX();
+	}
+}
+
 } // namespace

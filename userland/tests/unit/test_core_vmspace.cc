@@ -214,4 +214,15 @@ TEST_F(CoreVmspaceLate, WhereTheLeaderHasEnded)
 	EXPECT_EQ(look_at(child).proc.vmsharers, 1u);
 }
 
+// The maker is in nobody's ring, as the model has not got it; the parent is known.
+TEST_F(CoreVmspace, SiblingOfAMissedOne)
+{
+	memory_fault::fail_until_waits(1000);
+	task_struct *missed = linux_.copy_process(p, {.vm = true});
+	linux_.newtask(missed);
+	memory_fault::fail_until_waits(0);
+	linux_.newtask(linux_.copy_process(missed, {.parent = true, .vm = true}));
+	EXPECT_MODEL_EQUALS_LINUX();
+}
+
 } // namespace
