@@ -58,6 +58,10 @@ kunit: setup
 .PHONY: check-debug kcsan
 check-debug: setup
 	@scripts/check-debug debug
+kcsan: setup
+	@scripts/check-watchers kcsan
+	@scripts/kunit 6.1-kcsan
+	@scripts/check-debug kcsan
 
 # A million calls, half of them unprivileged.
 .PHONY: fuzz-device

@@ -4,7 +4,7 @@
  * to report in the module must be reported in this one, see scripts/check-watchers. It never
  * stays loaded.
  */
-#include <linux/delay.h>
+#include <linux/atomic.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
+#include <linux/wait.h>
 
 static char *fault = "";
 module_param(fault, charp, 0);
@@ -21,7 +22,12 @@ static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
 static DEFINE_SPINLOCK(spin);
 static int __rcu *shared;
+
+/* Of thousands of accesses KCSAN watches one. */
+#define ENOUGH 200000
 static int raced;
+static atomic_t times[2];
+static DECLARE_WAIT_QUEUE_HEAD(both);
 
 static void leak(void)
 {
@@ -92,10 +98,13 @@ static void shift_too_far(void)
 	by = 1 << by;
 }
 
-static int race(void *unused)
+/* Until told, so that each has the other beside it for all its times. */
+static int race(void *mine)
 {
 	while (!kthread_should_stop()) {
 		raced++;
+		if (atomic_inc_return(mine) == ENOUGH)
+			wake_up(&both);
 		cond_resched();
 	}
 	return 0;
@@ -103,10 +112,12 @@ static int race(void *unused)
 
 static void two_racers(void)
 {
-	struct task_struct *one = kthread_run(race, NULL, "faults/1");
-	struct task_struct *other = kthread_run(race, NULL, "faults/2");
+	struct task_struct *one = kthread_run(race, &times[0], "faults/0");
+	struct task_struct *other = kthread_run(race, &times[1], "faults/1");
 
-	msleep(3000);
+	if (!IS_ERR(one) && !IS_ERR(other))
+		wait_event(both,
+			   atomic_read(&times[0]) >= ENOUGH && atomic_read(&times[1]) >= ENOUGH);
 	if (!IS_ERR(one))
 		kthread_stop(one);
 	if (!IS_ERR(other))

@@ -155,7 +155,7 @@ void core_task_new(task_struct *task)
 	const unsigned bits = host_task_bits_at_birth(task);
 
 	// A new thread belongs to its maker's proc, a new process most often to
-	// its maker; when the model does not know the maker, adopt() finds out.
+	// its maker; when the model does not know one of them, adopt() finds out.
 	int error;
 	task_struct *self = host_current();
 	const task_struct *parent = host_task_real_parent(task);
@@ -163,16 +163,18 @@ void core_task_new(task_struct *task)
 	// A thread that the model has missed, or not come to yet.
 	if (!maker && !host_task_kthread(self))
 		maker = proc_of_group(self);
-	if (bits & HOST_TASK_LEADER)
-		error = (maker || host_task_kthread(self)) &&
-					((parent == self ? known : proc_of(parent)) ||
-					 host_task_kthread(parent))
-				? proc_attach(task, bits, 0, maker)
-				: adopt(task, maker);
-	else if (maker && maker->p_pid == host_task_tgid(task))
+	if (bits & HOST_TASK_LEADER) {
+		const bool has_parent =
+			(parent == self ? known : proc_of(parent)) || host_task_kthread(parent);
+		// Of an unknown one, nobody could say who shares the address space.
+		const bool has_maker = maker || host_task_kthread(self);
+		error = has_parent && has_maker ? proc_attach(task, bits, 0, maker)
+						: adopt(task, maker);
+	} else if (maker && maker->p_pid == host_task_tgid(task)) {
 		error = lwp_attach(maker, task, bits);
-	else
+	} else {
 		error = adopt(task);
+	}
 	if (error == err::nomem)
 		model_lost_something();
 }

@@ -232,7 +232,7 @@ core_ktrace *core_ktrace_new(host_ktrace *host)
 
 void core_ktrace_close(core_ktrace *trace)
 {
-	// Who sees half of a detach lets its proc go without the lock.
+	// Who releases a proc and sees half of its detach does so without the lock.
 	rcu_guard rcu;
 	guard g(ktrace_lock);
 	while (proc *p = trace->procs.first())

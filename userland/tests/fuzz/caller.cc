@@ -183,20 +183,30 @@ void Caller::follow_acct(int fd)
 	close(fd);
 }
 
+// The process, if it is a child of ours; by a descriptor, as its number may become another's.
+static void end_child(pid_t ident, int note)
+{
+	siginfo_t child;
+	const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, ident, 0));
+	if (pidfd < 0)
+		return;
+	if (waitid(P_PIDFD, static_cast<id_t>(pidfd), &child,
+		   WEXITED | WNOHANG | WNOWAIT | __WALL) == 0) {
+		struct pollfd end = {note, POLLIN, 0};
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+		poll(&end, 1, 100); // it may be held
+	}
+	close(pidfd);
+}
+
 // A note tells of an end once, or of nothing so far; ident 0: another thread may have changed
 // whose it is.
 void Caller::follow_note(int fd, pid_t ident)
 {
 	struct bsdproc_note note = {};
-	siginfo_t child;
-	// Some have come to their end before the note is read. None but a child of ours is killed.
-	if (ident > 0 && random_.one_in(2) &&
-	    waitid(P_PID, static_cast<id_t>(ident), &child, WEXITED | WNOHANG | WNOWAIT | __WALL) ==
-		    0) {
-		struct pollfd end = {fd, POLLIN, 0};
-		kill(ident, SIGKILL);
-		poll(&end, 1, 100); // it may be held, or have been reaped and its number taken
-	}
+	// Some have come to their end before the note is read.
+	if (ident > 0 && random_.one_in(2))
+		end_child(ident, fd);
 	misuse(fd, sizeof(note));
 	const ssize_t got = read(fd, &note, sizeof(note));
 	if (got == sizeof(note) ? note.fflags != BSDPROC_NOTE_EXIT || (ident && note.ident != ident)

@@ -58,6 +58,27 @@ TEST(InterleaveKtrace, ClosedBesideALife)
 	});
 }
 
+// Whoever closes it may not have done when the last who knows the proc has: see
+// core_ktrace_close().
+TEST(InterleaveKtrace, ClosedWhileAProcIsFreed)
+{
+	explore([](world &w) {
+		kernel &linux_ = w.linux_;
+		task_struct *p = linux_.fork(linux_.init()), *child = linux_.fork(p);
+		auto t = std::make_shared<trace>();
+		EXPECT_EQ(t->set(child, all), 0);
+		return scenario{{[&linux_, p, child] {
+					 linux_.exit(child);
+					 linux_.reap(p, child);
+					 when([&linux_, child] { return linux_.may_free(child); });
+					 linux_.free(child);
+					 grace_period();
+				 },
+				 [t] { t->close(); }},
+				[] {}};
+	});
+}
+
 // Another trace in its place meanwhile: the child is on the one that was told of its birth.
 TEST(InterleaveKtrace, ReplacedBesideAFork)
 {

@@ -126,17 +126,35 @@ TEST_F(CoreInvariantsDeathTest, ReferencesAreKept)
 
 TEST_F(CoreInvariantsDeathTest, ReleasedWithSomethingLeft)
 {
-	const auto released_with = [&](auto spoil) {
-		linux_.exit(child);
-		linux_.reap(parent, child);
+	static proc none;
+	static lwp thread;
+	thread.lwp_tid = 1;
+	none.p_gone.store(true);
+	auto *const something = reinterpret_cast<unsigned char *>(&none);
+	const auto with = [](auto spoil) {
+		none.p_refs.store(1);
 		spoil();
-		linux_.free(child);
-		linux_.idle_a_while();
+		proc_drop(&none);
 	};
-	EXPECT_DEATH(released_with([&] { p->p_nhooked.store(1); }), "p_nhooked");
-	EXPECT_DEATH(released_with([&] { p->p_nclone = 1; }), "p_nclone");
-	EXPECT_DEATH(released_with([&] { p->p_npeers.store(1); }), "p_npeers");
-	EXPECT_DEATH(released_with([&] { p->p_nthreads++; }), "p_nthreads");
+#define LEFT(what, name) EXPECT_DEATH(with([&] { what; }), name)
+	LEFT(none.p_gone.store(false), "p_gone");
+	LEFT(none.p_pptr.store(&proc0), "p_pptr");
+	LEFT(none.p_claimant = &thread, "p_claimant");
+	LEFT(none.p_nthreads = 1, "p_nthreads");
+	LEFT(none.p_nrunning = 1, "p_nrunning");
+	LEFT(none.p_nstranded = 1, "p_nstranded");
+	LEFT(none.p_nleaving = 1, "p_nleaving");
+	LEFT(none.p_nhooked.store(1), "p_nhooked");
+	LEFT(none.p_lwp_tree.insert(&thread), "p_lwp_tree");
+	LEFT(none.p_nchildren = 1, "p_nchildren");
+	LEFT(none.p_nzombies = 1, "p_nzombies");
+	LEFT(none.p_nclone = 1, "p_nclone");
+	LEFT(none.p_leader.store(&proc0), "p_leader");
+	LEFT(none.p_npeers.store(1), "p_npeers");
+	LEFT(none.p_tracer.store(reinterpret_cast<core_tracer *>(something)), "p_tracer");
+	LEFT(none.p_watch.store(reinterpret_cast<host_watch *>(something)), "p_watch");
+	LEFT(none.p_inlimbo.store(true), "p_inlimbo");
+#undef LEFT
 }
 
 TEST_F(CoreInvariantsDeathTest, AClaimIsOnAZombie)
