@@ -85,10 +85,15 @@ protected:
 		}};
 	}
 
+	// One that does not stop ends, which would be seen.
 	void until_stopped(task_struct *task)
 	{
-		while (look_at(task).proc.stype != CORE_S_EXIT)
+		core_kproc k;
+		do {
 			std::this_thread::yield();
+			k = look_at(task).proc;
+		} while (k.stype != CORE_S_EXIT && k.stat != CORE_SZOMB);
+		EXPECT_EQ(k.stype, unsigned(CORE_S_EXIT)) << "it has not stopped";
 	}
 };
 

@@ -401,6 +401,18 @@ TEST_F(CoreVarsym, AForkThatIsMissed)
 	EXPECT_EQ(other_memory_live(), 0u);
 }
 
+// The model has not got the thread that makes it, but its process: that is the maker.
+TEST_F(CoreVarsym, ASiblingWhoseMakerIsAMissedThread)
+{
+	ASSERT_EQ(varsym_set(p_, PROC, "a", "parent"), 0);
+	task_struct *maker = linux_.fork(p_);
+	ASSERT_EQ(varsym_set(maker, PROC, "a", "maker"), 0);
+	memory_fault::fail_until_waits(1000);
+	task_struct *missed = linux_.thread(maker);
+	memory_fault::fail_until_waits(0);
+	EXPECT_EQ(varsym_list(clone(missed, {.parent = true})), "a=maker");
+}
+
 // The maker is known, the parent is not: the maker still counts.
 TEST_F(CoreVarsym, ASiblingWhoseParentIsUnknown)
 {
